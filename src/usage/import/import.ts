@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { sql } from "../../db/database.ts";
+import { messageOf, UserError } from "../../errors.ts";
+import type { JobRecord, RejectedRow } from "../../slurm/job-record.ts";
+import { importBatch, jobKey, type BatchOutcome, type ImportContext } from "./batch.ts";
+
+/** What a reader of accounting hands over at a time. */
+export interface RecordBatch {
+  readonly records: readonly JobRecord[];
+  readonly rejects: readonly RejectedRow[];
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+}
+
+/** Totals of one import, and how far it has come. */
+export interface ImportTotals extends BatchOutcome {
+  readonly rows: number;
+  readonly rejected: number;
+}
+
+export interface ImportOptions {
+  /** What the records come from, for people: a file name, `standard input`. */
+  readonly source: string;
+  /** Who imports, for the audit trail. */
+  readonly actor: string;
+  /** Gets every row that could not be read, in order. */
+  readonly onRejects: (rows: readonly RejectedRow[]) => Promise<void> | void;
+  readonly onProgress: (totals: ImportTotals, bytesRead: number) => void;
+}
+
+/**
+ * Imports everything a reader yields. Each batch is committed by itself, while the next one is being read; an error of
+ * the reader keeps what was committed before it and is thrown on, so that importing again completes the work.
+ */
+export async function importRecords(
+  context: ImportContext,
+  batches: AsyncIterable<RecordBatch>,
+  options: ImportOptions,
+): Promise<ImportTotals> {
+  const { id } = await context.db.one(
+    z.object({ id: z.bigint() }),
+    sql`INSERT INTO import_runs (source, started_at, started_by, status)
+        VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running') RETURNING id`,
+  );
+  let totals: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (batch: RecordBatch): Promise<void> => {
+    const { jobs, repeated } = withoutRepeats(batch.records);
+    const counts = { rows: batch.rowsRead, rejected: batch.rejects.length };
+    const outcome = await importBatch(context, jobs, { id, actor: options.actor, ...counts, repeated });
+    if (batch.rejects.length > 0) await options.onRejects(batch.rejects);
+    totals = {
+      rows: totals.rows + counts.rows,
+      new: totals.new + outcome.new,
+      changed: totals.changed + outcome.changed,
+      unchanged: totals.unchanged + outcome.unchanged,
+      running: totals.running + outcome.running,
+      rejected: totals.rejected + counts.rejected,
+    };
+    options.onProgress(totals, batch.bytesRead);
+  };
+  try {
+    for await (const batch of batches) {
+      await writing;
+      writing = write(batch);
+      // Looked at by the next `await writing`; until then it must not count as unhandled.
+      writing.catch(() => undefined);
+    }
+    await writing;
+    await finishRun(context, id, null);
+    return totals;
+  } catch (error) {
+    await writing.catch(() => undefined);
+    await finishRun(context, id, messageOf(error)).catch(() => undefined);
+    if (error instanceof UserError && totals.rows > 0) {
+      throw new UserError(
+        `${error.message} (${totals.rows} rows before it were imported: ${totals.new} new jobs; importing again completes the rest)`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+async function finishRun(context: ImportContext, id: bigint, error: string | null): Promise<void> {
+  await context.db.run(
+    sql`UPDATE import_runs SET finished_at = ${context.clock.now()}, error = ${error},
+          status = ${error === null ? "done" : "failed"}
+        WHERE id = ${id}`,
+  );
+}
+
+/** Keeps the last record of each job key, as if they had been imported one after the other. */
+function withoutRepeats(records: readonly JobRecord[]): { jobs: Map<string, JobRecord>; repeated: BatchOutcome } {
+  const jobs = new Map<string, JobRecord>();
+  let changed = 0;
+  let unchanged = 0;
+  for (const job of records) {
+    const key = jobKey(job);
+    const known = jobs.get(key);
+    if (known === undefined) {
+      jobs.set(key, job);
+    } else if (sameRecord(known, job) || (known.phase === "finished" && job.phase !== "finished")) {
+      unchanged++;
+    } else {
+      jobs.set(key, job);
+      changed++;
+    }
+  }
+  return { jobs, repeated: { new: 0, changed, unchanged, running: 0 } };
+}
+
+function sameRecord(a: JobRecord, b: JobRecord): boolean {
+  return comparable(a) === comparable(b);
+}
+
+function comparable(job: JobRecord): string {
+  return JSON.stringify(job, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+}

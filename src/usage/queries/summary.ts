@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { raw, sql, type Queries, type Sql } from "../../db/database.ts";
+
+/** Which finished jobs are summed: days are local days of the site, both included; undefined means any. */
+export interface UsageFilter {
+  readonly fromDay?: string | undefined;
+  readonly toDay?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly account?: string | undefined;
+  readonly partition?: string | undefined;
+  readonly tier?: string | undefined;
+}
+
+/** Sums over finished jobs; usage in base units, money in minor units. */
+export interface UsageSums {
+  readonly jobs: bigint;
+  readonly failedJobs: bigint;
+  readonly heldJobs: bigint;
+  readonly cpuSeconds: bigint;
+  readonly gpuSeconds: bigint;
+  readonly memMibSeconds: bigint;
+  readonly nodeSeconds: bigint;
+  readonly failedCpuSeconds: bigint;
+  readonly failedGpuSeconds: bigint;
+  readonly cpuMinor: bigint;
+  readonly gpuMinor: bigint;
+  readonly memMinor: bigint;
+  readonly costMinor: bigint;
+  readonly unbilledJobs: bigint;
+  readonly unbilledMinor: bigint;
+}
+
+const SUMMED = [
+  "jobs", "failed_jobs", "held_jobs", "cpu_seconds", "gpu_seconds", "mem_mib_seconds", "node_seconds",
+  "failed_cpu_seconds", "failed_gpu_seconds", "cpu_minor", "gpu_minor", "mem_minor", "unbilled_jobs", "unbilled_minor",
+]; // prettier-ignore
+
+const SUM_LIST = raw(SUMMED.map((name) => `coalesce(sum(${name}), 0)::text AS ${name}`).join(", "));
+
+const integerText = z.string().transform((text) => BigInt(text));
+
+const sumsShape = {
+  jobs: integerText,
+  failed_jobs: integerText,
+  held_jobs: integerText,
+  cpu_seconds: integerText,
+  gpu_seconds: integerText,
+  mem_mib_seconds: integerText,
+  node_seconds: integerText,
+  failed_cpu_seconds: integerText,
+  failed_gpu_seconds: integerText,
+  cpu_minor: integerText,
+  gpu_minor: integerText,
+  mem_minor: integerText,
+  unbilled_jobs: integerText,
+  unbilled_minor: integerText,
+};
+
+const sumsSchema = z.object(sumsShape);
+
+function sumsOf(row: z.output<typeof sumsSchema>): UsageSums {
+  return {
+    jobs: row.jobs,
+    failedJobs: row.failed_jobs,
+    heldJobs: row.held_jobs,
+    cpuSeconds: row.cpu_seconds,
+    gpuSeconds: row.gpu_seconds,
+    memMibSeconds: row.mem_mib_seconds,
+    nodeSeconds: row.node_seconds,
+    failedCpuSeconds: row.failed_cpu_seconds,
+    failedGpuSeconds: row.failed_gpu_seconds,
+    cpuMinor: row.cpu_minor,
+    gpuMinor: row.gpu_minor,
+    memMinor: row.mem_minor,
+    costMinor: row.cpu_minor + row.gpu_minor + row.mem_minor,
+    unbilledJobs: row.unbilled_jobs,
+    unbilledMinor: row.unbilled_minor,
+  };
+}
+
+/** Conditions on `usage_daily`; only those that are given, so that the planner sees which index fits. */
+export function usageConditions(filter: UsageFilter): Sql {
+  let conditions = sql`true`;
+  if (filter.fromDay !== undefined) conditions = sql`${conditions} AND day >= ${filter.fromDay}::date`;
+  if (filter.toDay !== undefined) conditions = sql`${conditions} AND day <= ${filter.toDay}::date`;
+  if (filter.cluster !== undefined) conditions = sql`${conditions} AND cluster = ${filter.cluster}`;
+  if (filter.userName !== undefined) conditions = sql`${conditions} AND user_name = ${filter.userName}`;
+  if (filter.account !== undefined) conditions = sql`${conditions} AND account = ${filter.account}`;
+  if (filter.partition !== undefined) conditions = sql`${conditions} AND partition = ${filter.partition}`;
+  if (filter.tier !== undefined) conditions = sql`${conditions} AND tier = ${filter.tier}`;
+  return conditions;
+}
+
+export async function usageTotals(queries: Queries, filter: UsageFilter): Promise<UsageSums> {
+  return sumsOf(await queries.one(sumsSchema, sql`SELECT ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}`));
+}
+
+export const GROUPINGS = ["cluster", "user", "account", "partition", "tier", "month", "day"] as const;
+
+export type Grouping = (typeof GROUPINGS)[number];
+
+const GROUP_EXPRESSIONS: Readonly<Record<Grouping, string>> = {
+  cluster: "cluster",
+  user: "user_name",
+  account: "account",
+  partition: "partition",
+  tier: "tier",
+  month: "to_char(day, 'YYYY-MM')",
+  day: "to_char(day, 'YYYY-MM-DD')",
+};
+
+export interface UsageGroup extends UsageSums {
+  readonly key: string;
+}
+
+/** Sums by a key, ordered by the key; `after` continues behind a key. */
+export async function usageBy(
+  queries: Queries,
+  filter: UsageFilter,
+  grouping: Grouping,
+  page: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+): Promise<UsageGroup[]> {
+  const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
+  const from = page.after === undefined ? sql`true` : sql`${key} > ${page.after}::text`;
+  const limit = page.limit === undefined ? sql`ALL` : sql`${page.limit}`;
+  const rows = await queries.rows(
+    sumsSchema.extend({ key: z.string() }),
+    sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)} AND ${from}
+        GROUP BY 1 ORDER BY 1 LIMIT ${limit}`,
+  );
+  return rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
+}
+
+/** The groups that cost most, dearest first; `after` continues behind a group (by cost, then key). */
+export async function dearestBy(
+  queries: Queries,
+  filter: UsageFilter,
+  grouping: Grouping,
+  page: { readonly limit: number; readonly after?: { readonly costMinor: bigint; readonly key: string } | undefined },
+): Promise<UsageGroup[]> {
+  const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
+  const cost = raw("sum(cpu_minor + gpu_minor + mem_minor)");
+  const from =
+    page.after === undefined
+      ? sql`true`
+      : sql`(${cost} < ${page.after.costMinor}::numeric OR (${cost} = ${page.after.costMinor}::numeric AND ${key} > ${page.after.key}::text))`;
+  const rows = await queries.rows(
+    sumsSchema.extend({ key: z.string() }),
+    sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}
+        GROUP BY 1 HAVING ${from} ORDER BY ${cost} DESC, 1 LIMIT ${page.limit}`,
+  );
+  return rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
+}
+
+/** First and last day on which finished jobs count, null when there are none. */
+export async function usageDayRange(queries: Queries, filter: UsageFilter): Promise<{ first: string; last: string } | null> {
+  const row = await queries.one(
+    z.object({ first: z.string().nullable(), last: z.string().nullable() }),
+    sql`SELECT min(day) AS first, max(day) AS last FROM usage_daily WHERE ${usageConditions(filter)}`,
+  );
+  return row.first === null || row.last === null ? null : { first: row.first, last: row.last };
+}
+
+/** Number of users with unbilled jobs. */
+export async function unbilledUsers(queries: Queries): Promise<number> {
+  const row = await queries.one(
+    z.object({ users: z.bigint() }),
+    sql`SELECT count(DISTINCT user_name) AS users FROM usage_daily WHERE unbilled_jobs > 0`,
+  );
+  return Number(row.users);
+}
+
+/** When the newest import ended well, and whether one runs; null before the first. */
+export async function lastImport(queries: Queries): Promise<{ finishedAt: Date; source: string } | null> {
+  const row = await queries.maybeOne(
+    z.object({ finished_at: z.date(), source: z.string() }),
+    sql`SELECT finished_at, source FROM import_runs WHERE status = 'done' ORDER BY id DESC LIMIT 1`,
+  );
+  return row === undefined ? null : { finishedAt: row.finished_at, source: row.source };
+}
+
+/** Distinct values for filter menus, from the rollup of the window. */
+export async function usageValues(queries: Queries, filter: UsageFilter, grouping: "cluster" | "account" | "partition"): Promise<string[]> {
+  const rows = await queries.rows(
+    z.object({ value: z.string() }),
+    sql`SELECT DISTINCT ${raw(grouping)} AS value FROM usage_daily WHERE ${usageConditions(filter)} ORDER BY 1 LIMIT 500`,
+  );
+  return rows.map((row) => row.value);
+}
