@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { sql } from "../db/database.ts";
+import { UserError } from "../errors.ts";
+import { addDays, monthStart } from "../usage/site-day.ts";
+import { issueReceipt, type Actor, type BillingContext, type IssuedReceipt } from "./issue.ts";
+
+const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/u;
+
+/** Last day of a month written `YYYY-MM`. @throws {UserError} for anything else. */
+export function lastDayOfMonth(month: string): string {
+  if (!MONTH.test(month)) throw new UserError(`"${month}" is not a month: write YYYY-MM, such as 2026-10`);
+  return addDays(monthStart(`${month}-01`, 1), -1);
+}
+
+/** What a month run would bill, by what the rollup says now. */
+export async function previewMonth(
+  context: BillingContext,
+  month: string,
+): Promise<{ users: number; jobs: bigint; unbilledMinor: bigint }> {
+  const lastDay = lastDayOfMonth(month);
+  const row = await context.db.one(
+    z.object({ users: z.bigint(), jobs: z.string(), minor: z.string() }),
+    sql`SELECT count(DISTINCT user_name) AS users, coalesce(sum(unbilled_jobs), 0) AS jobs, coalesce(sum(unbilled_minor), 0) AS minor
+        FROM usage_daily WHERE unbilled_jobs > 0 AND day <= ${lastDay}`,
+  );
+  return { users: Number(row.users), jobs: BigInt(row.jobs), unbilledMinor: BigInt(row.minor) };
+}
+
+/**
+ * One receipt for every user (or one user) with unbilled jobs that ended up to the end of the month. Each receipt is
+ * a transaction of its own: a run that was killed is completed by running it again.
+ */
+export async function billMonth(
+  context: BillingContext,
+  request: { readonly month: string; readonly userName?: string | undefined },
+  by: Actor,
+  onIssued: (receipt: IssuedReceipt, done: number, total: number) => void = () => undefined,
+): Promise<IssuedReceipt[]> {
+  const cutoffDay = lastDayOfMonth(request.month);
+  const userName = request.userName ?? null;
+  const users = await context.db.rows(
+    z.object({ user_name: z.string() }),
+    sql`SELECT DISTINCT user_name FROM usage_daily
+        WHERE unbilled_jobs > 0 AND day <= ${cutoffDay} AND (${userName}::text IS NULL OR user_name = ${userName}::text)
+        ORDER BY user_name`,
+  );
+  const issued: IssuedReceipt[] = [];
+  for (const [index, { user_name }] of users.entries()) {
+    const receipt = await issueReceipt(context, { userName: user_name, cutoffDay }, by);
+    if (receipt === undefined) continue;
+    issued.push(receipt);
+    onIssued(receipt, index + 1, users.length);
+  }
+  return issued;
+}

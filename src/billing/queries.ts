@@ -1,0 +1,276 @@
+import { z } from "zod";
+import { sql, type Queries, type Sql } from "../db/database.ts";
+import type { Quantity } from "../rating/charge.ts";
+import { tierSchema } from "../usage/prices/book.ts";
+
+export type ReceiptStatus = "pending" | "paid" | "void";
+
+const receiptSchema = z
+  .object({
+    id: z.bigint(),
+    number: z.string(),
+    user_name: z.string(),
+    status: z.enum(["pending", "paid", "void"]),
+    cutoff_day: z.string(),
+    issued_at: z.date(),
+    issued_by: z.string(),
+    tier: tierSchema,
+    accounts: z.string(),
+    currency: z.string(),
+    jobs: z.bigint(),
+    subtotal_minor: z.bigint(),
+    tax_label: z.string().nullable(),
+    tax_rate_micro: z.bigint().nullable(),
+    tax_inclusive: z.boolean(),
+    tax_minor: z.bigint(),
+    total_minor: z.bigint(),
+    paid_at: z.date().nullable(),
+    paid_method: z.string().nullable(),
+    paid_reference: z.string().nullable(),
+    voided_at: z.date().nullable(),
+    voided_by: z.string().nullable(),
+    void_reason: z.string().nullable(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    number: row.number,
+    userName: row.user_name,
+    status: row.status,
+    cutoffDay: row.cutoff_day,
+    issuedAt: row.issued_at,
+    issuedBy: row.issued_by,
+    tier: row.tier,
+    accounts: row.accounts,
+    currency: row.currency,
+    jobs: row.jobs,
+    subtotalMinor: row.subtotal_minor,
+    taxLabel: row.tax_label,
+    taxRateMicro: row.tax_rate_micro,
+    taxInclusive: row.tax_inclusive,
+    taxMinor: row.tax_minor,
+    totalMinor: row.total_minor,
+    paidAt: row.paid_at,
+    paidMethod: row.paid_method,
+    paidReference: row.paid_reference,
+    voidedAt: row.voided_at,
+    voidedBy: row.voided_by,
+    voidReason: row.void_reason,
+  }));
+
+/** A receipt as issued; its amounts never change. */
+export type Receipt = z.output<typeof receiptSchema>;
+
+const COLUMNS = sql`id, number, user_name, status, cutoff_day, issued_at, issued_by, tier, accounts, currency, jobs,
+  subtotal_minor, tax_label, tax_rate_micro, tax_inclusive, tax_minor, total_minor, paid_at, paid_method, paid_reference,
+  voided_at, voided_by, void_reason`;
+
+export function findReceipt(queries: Queries, id: bigint): Promise<Receipt | undefined> {
+  return queries.maybeOne(receiptSchema, sql`SELECT ${COLUMNS} FROM receipts WHERE id = ${id}`);
+}
+
+export interface ReceiptFilter {
+  readonly userName?: string | undefined;
+  readonly status?: ReceiptStatus | undefined;
+  /** Issued from this instant on, and before that one. */
+  readonly issuedFrom?: Date | undefined;
+  readonly issuedBefore?: Date | undefined;
+}
+
+function conditionsOf(filter: ReceiptFilter): Sql {
+  let conditions = sql`true`;
+  if (filter.userName !== undefined) conditions = sql`${conditions} AND user_name = ${filter.userName}`;
+  if (filter.status !== undefined) conditions = sql`${conditions} AND status = ${filter.status}`;
+  if (filter.issuedFrom !== undefined) conditions = sql`${conditions} AND issued_at >= ${filter.issuedFrom}`;
+  if (filter.issuedBefore !== undefined) conditions = sql`${conditions} AND issued_at < ${filter.issuedBefore}`;
+  return conditions;
+}
+
+/** Receipts, newest first, behind the id `before`. */
+export function listReceipts(
+  queries: Queries,
+  filter: ReceiptFilter,
+  page: { readonly limit: number; readonly before?: bigint | undefined },
+): Promise<Receipt[]> {
+  const from = page.before === undefined ? sql`true` : sql`id < ${page.before}`;
+  return queries.rows(
+    receiptSchema,
+    sql`SELECT ${COLUMNS} FROM receipts WHERE ${conditionsOf(filter)} AND ${from} ORDER BY id DESC LIMIT ${page.limit}`,
+  );
+}
+
+/** Receipts paid within [from, before), in order of payment, page by page. */
+export async function* paidReceipts(queries: Queries, from: Date, before: Date): AsyncGenerator<Receipt[]> {
+  const limit = 1_000;
+  let last: Receipt | undefined;
+  for (;;) {
+    const position: Sql = last === undefined ? sql`true` : sql`(paid_at, id) > (${last.paidAt}, ${last.id})`;
+    const page: Receipt[] = await queries.rows(
+      receiptSchema,
+      sql`SELECT ${COLUMNS} FROM receipts
+          WHERE status = 'paid' AND paid_at >= ${from} AND paid_at < ${before} AND ${position}
+          ORDER BY paid_at, id LIMIT ${limit}`,
+    );
+    if (page.length > 0) yield page;
+    last = page.at(-1);
+    if (page.length < limit) return;
+  }
+}
+
+/** Number and sum of the receipts of a filter. */
+export async function receiptTotals(queries: Queries, filter: ReceiptFilter): Promise<{ count: number; totalMinor: bigint }> {
+  const row = await queries.one(
+    z.object({ count: z.bigint(), total: z.string() }),
+    sql`SELECT count(*) AS count, coalesce(sum(total_minor), 0)::text AS total FROM receipts WHERE ${conditionsOf(filter)}`,
+  );
+  return { count: Number(row.count), totalMinor: BigInt(row.total) };
+}
+
+/** Number and sum of what was paid within [from, before). */
+export async function paidTotals(queries: Queries, from: Date, before: Date): Promise<{ count: number; totalMinor: bigint }> {
+  const row = await queries.one(
+    z.object({ count: z.bigint(), total: z.string() }),
+    sql`SELECT count(*) AS count, coalesce(sum(total_minor), 0)::text AS total FROM receipts
+        WHERE status = 'paid' AND paid_at >= ${from} AND paid_at < ${before}`,
+  );
+  return { count: Number(row.count), totalMinor: BigInt(row.total) };
+}
+
+const lineSchema = z
+  .object({
+    tier: tierSchema,
+    resource: z.enum(["cpu", "gpu", "mem"]),
+    gpu_type: z.string().nullable(),
+    rate_micro: z.bigint(),
+    share_millionths: z.bigint(),
+    quantity: z.string().transform((text) => BigInt(text)),
+    base_per_hour: z.bigint(),
+    amount_minor: z.bigint(),
+  })
+  .transform((row) => ({
+    tier: row.tier,
+    resource: row.resource,
+    gpuType: row.gpu_type,
+    rateMicro: row.rate_micro,
+    shareMillionths: row.share_millionths,
+    quantity: { base: row.quantity, basePerHour: row.base_per_hour } satisfies Quantity,
+    amountMinor: row.amount_minor,
+  }));
+
+export type ReceiptLine = z.output<typeof lineSchema>;
+
+export function receiptLines(queries: Queries, receiptId: bigint): Promise<ReceiptLine[]> {
+  return queries.rows(
+    lineSchema,
+    sql`SELECT tier, resource, gpu_type, rate_micro, share_millionths, quantity::text, base_per_hour, amount_minor
+        FROM receipt_lines WHERE receipt_id = ${receiptId} ORDER BY position`,
+  );
+}
+
+const bigintText = z.string().transform((text) => BigInt(text));
+
+const snapshotSchema = z
+  .object({
+    resource: z.enum(["cpu", "gpu", "mem"]),
+    gpu_type: z.string().nullable(),
+    allocated: z.number().nullable(),
+    base: bigintText,
+    base_per_hour: bigintText,
+    rate_micro: bigintText,
+    share_millionths: bigintText,
+    amount_minor: bigintText,
+  })
+  .transform((row) => ({
+    resource: row.resource,
+    gpuType: row.gpu_type,
+    allocated: row.allocated,
+    quantity: { base: row.base, basePerHour: row.base_per_hour } satisfies Quantity,
+    rateMicro: row.rate_micro,
+    shareMillionths: row.share_millionths,
+    amountMinor: row.amount_minor,
+  }));
+
+const itemSchema = z
+  .object({
+    cluster: z.string(),
+    raw_job_id: z.string(),
+    submit_epoch: z.bigint().transform(Number),
+    job_id: z.string(),
+    job_name: z.string(),
+    account: z.string(),
+    partition: z.string(),
+    state: z.string(),
+    end_epoch: z.bigint().transform(Number),
+    elapsed_seconds: z.bigint().transform(Number),
+    tier: tierSchema,
+    charge_kind: z.enum(["priced", "free", "nothing"]),
+    free_reason: z.string().nullable(),
+    rate_id: z.number().nullable(),
+    rule_set_id: z.number(),
+    cpu_minor: z.bigint(),
+    gpu_minor: z.bigint(),
+    mem_minor: z.bigint(),
+    lines: z.array(snapshotSchema),
+  })
+  .transform((row) => ({
+    cluster: row.cluster,
+    rawJobId: row.raw_job_id,
+    submitAt: row.submit_epoch,
+    jobId: row.job_id,
+    jobName: row.job_name,
+    account: row.account,
+    partition: row.partition,
+    state: row.state,
+    endAt: row.end_epoch,
+    elapsedSeconds: row.elapsed_seconds,
+    tier: row.tier,
+    chargeKind: row.charge_kind,
+    freeReason: row.free_reason,
+    rateId: row.rate_id,
+    ruleSetId: row.rule_set_id,
+    cpuMinor: row.cpu_minor,
+    gpuMinor: row.gpu_minor,
+    memMinor: row.mem_minor,
+    costMinor: row.cpu_minor + row.gpu_minor + row.mem_minor,
+    lines: row.lines,
+  }));
+
+/** A job as its receipt has it. */
+export type ReceiptItem = z.output<typeof itemSchema>;
+
+/** Items of a receipt by end of the job, behind `after`. */
+export function receiptItems(
+  queries: Queries,
+  receiptId: bigint,
+  page: { readonly limit: number; readonly after?: Pick<ReceiptItem, "endAt" | "cluster" | "rawJobId" | "submitAt"> | undefined },
+): Promise<ReceiptItem[]> {
+  const from =
+    page.after === undefined
+      ? sql`true`
+      : sql`(end_at, cluster, raw_job_id, submit_at) > (to_timestamp(${page.after.endAt}::bigint), ${page.after.cluster}::text,
+             ${page.after.rawJobId}::text, to_timestamp(${page.after.submitAt}::bigint))`;
+  return queries.rows(
+    itemSchema,
+    sql`SELECT cluster, raw_job_id, extract(epoch FROM submit_at)::bigint AS submit_epoch, job_id, job_name, account, partition,
+               state, extract(epoch FROM end_at)::bigint AS end_epoch, elapsed_seconds, tier, charge_kind, free_reason,
+               rate_id, rule_set_id, cpu_minor, gpu_minor, mem_minor, lines
+        FROM receipt_items WHERE receipt_id = ${receiptId} AND ${from}
+        ORDER BY end_at, cluster, raw_job_id, submit_at LIMIT ${page.limit}`,
+  );
+}
+
+/** The snapshot a billed job was priced by. */
+export function receiptItemOf(
+  queries: Queries,
+  receiptId: bigint,
+  key: { readonly cluster: string; readonly rawJobId: string; readonly submitAt: number },
+): Promise<ReceiptItem | undefined> {
+  return queries.maybeOne(
+    itemSchema,
+    sql`SELECT cluster, raw_job_id, extract(epoch FROM submit_at)::bigint AS submit_epoch, job_id, job_name, account, partition,
+               state, extract(epoch FROM end_at)::bigint AS end_epoch, elapsed_seconds, tier, charge_kind, free_reason,
+               rate_id, rule_set_id, cpu_minor, gpu_minor, mem_minor, lines
+        FROM receipt_items
+        WHERE receipt_id = ${receiptId} AND cluster = ${key.cluster} AND raw_job_id = ${key.rawJobId}
+          AND submit_at = to_timestamp(${key.submitAt}::bigint)`,
+  );
+}
