@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { sql, type AuditWriter, type Queries } from "../db/database.ts";
+import { sql, type AuditWriter, type Queries, type Sql } from "../db/database.ts";
 import { canonicalJson, hashOf, type AuditKeyring } from "./chain.ts";
 
 /**
@@ -76,6 +76,16 @@ export interface AuditFilter {
   readonly subject?: string | undefined;
 }
 
+const RECORD_COLUMNS = sql`id, at, actor, action, subject, details, request_id, key_id, prev_hash, hash`;
+
+function filterConditions({ actor, action, subject }: AuditFilter): Sql {
+  let conditions = sql`true`;
+  if (actor !== undefined) conditions = sql`${conditions} AND actor = ${actor}`;
+  if (action !== undefined) conditions = sql`${conditions} AND action = ${action}`;
+  if (subject !== undefined) conditions = sql`${conditions} AND subject = ${subject}`;
+  return conditions;
+}
+
 /** Records before an id (or the newest), newest first. */
 export function auditRecordsBefore(
   queries: Queries,
@@ -83,15 +93,53 @@ export function auditRecordsBefore(
   beforeId: bigint | null,
   limit: number,
 ): Promise<AuditRecord[]> {
-  const { actor = null, action = null, subject = null } = filter;
+  const from = beforeId === null ? sql`true` : sql`id < ${beforeId}`;
   return queries.rows(
     auditRecordSchema,
-    sql`SELECT id, at, actor, action, subject, details, request_id, key_id, prev_hash, hash
-        FROM audit_log
-        WHERE (${beforeId}::bigint IS NULL OR id < ${beforeId}::bigint)
-          AND (${actor}::text IS NULL OR actor = ${actor}::text)
-          AND (${action}::text IS NULL OR action = ${action}::text)
-          AND (${subject}::text IS NULL OR subject = ${subject}::text)
-        ORDER BY id DESC LIMIT ${limit}`,
+    sql`SELECT ${RECORD_COLUMNS} FROM audit_log WHERE ${filterConditions(filter)} AND ${from} ORDER BY id DESC LIMIT ${limit}`,
   );
+}
+
+/** Records of a filter after an id, oldest first. */
+export function filteredAuditRecordsAfter(queries: Queries, filter: AuditFilter, afterId: bigint, limit: number): Promise<AuditRecord[]> {
+  return queries.rows(
+    auditRecordSchema,
+    sql`SELECT ${RECORD_COLUMNS} FROM audit_log WHERE ${filterConditions(filter)} AND id > ${afterId} ORDER BY id LIMIT ${limit}`,
+  );
+}
+
+/** All records of a filter, oldest first, in pages: for files of any size. */
+export async function* allAuditRecords(queries: Queries, filter: AuditFilter): AsyncGenerator<AuditRecord[]> {
+  const limit = 1_000;
+  for (let after = 0n; ; ) {
+    const page = await filteredAuditRecordsAfter(queries, filter, after, limit);
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (page.length < limit || last === undefined) return;
+    after = last.id;
+  }
+}
+
+export function findAuditRecord(queries: Queries, id: bigint): Promise<AuditRecord | undefined> {
+  return queries.maybeOne(auditRecordSchema, sql`SELECT ${RECORD_COLUMNS} FROM audit_log WHERE id = ${id}`);
+}
+
+/** Number of records in the chain, by its head. */
+export async function auditRecordCount(queries: Queries): Promise<bigint> {
+  return (await queries.one(z.object({ id: z.bigint() }), sql`SELECT id FROM audit_head`)).id;
+}
+
+/** The kinds of action there are, by name: jumps from one to the next in the index instead of reading every record. */
+export async function auditActions(queries: Queries): Promise<string[]> {
+  const rows = await queries.rows(
+    z.object({ action: z.string() }),
+    sql`WITH RECURSIVE known AS (
+          (SELECT action FROM audit_log ORDER BY action LIMIT 1)
+          UNION ALL
+          SELECT (SELECT l.action FROM audit_log l WHERE l.action > known.action ORDER BY l.action LIMIT 1)
+          FROM known WHERE known.action IS NOT NULL
+        )
+        SELECT action FROM known WHERE action IS NOT NULL`,
+  );
+  return rows.map(({ action }) => action);
 }

@@ -1,11 +1,12 @@
-import { z } from "zod";
-import { sql, type Queries } from "../db/database.ts";
+import type { Queries } from "../db/database.ts";
 import { chargeFor, type ChargeLine } from "../rating/charge.ts";
 import type { Basis } from "../rating/price-book.ts";
 import type { Tier } from "../rating/tiers.ts";
 import type { StoredJob } from "../usage/jobs.ts";
 import { readTierOverrides, tierFor, type Pricing } from "../usage/prices/book.ts";
-import { receiptItemOf } from "./queries.ts";
+import { jobKey } from "../usage/import/batch.ts";
+import { openCorrectionsOf, receiptItemsOf } from "./billed-jobs.ts";
+import type { ReceiptItem } from "./queries.ts";
 
 /** Why a job costs what it costs, in the terms a page shows. */
 export interface Explanation {
@@ -29,13 +30,9 @@ export interface Explanation {
 
 /** Explains a job with a price book that was read before: the receipt's snapshot for a billed job, the book for any other. */
 export async function explainJob(queries: Queries, pricing: Pricing, job: StoredJob, now: Date): Promise<Explanation> {
-  if (job.receiptId !== null) {
-    const billed = await explainBilled(queries, pricing, job, job.receiptId);
-    if (billed !== undefined) return billed;
-  }
-  const overrides = await readTierOverrides(queries, [job.user]);
-  const tier = tierFor(pricing, overrides, { username: job.user, account: job.account });
-  return explainUnbilled(pricing, job, tier, now);
+  const [explanation] = await explainJobs(queries, pricing, [job], now);
+  if (explanation === undefined) throw new Error("no explanation came back for a job");
+  return explanation;
 }
 
 /** As `explainJob` for a job on no receipt, when the tier is known already: lists need no query per row. */
@@ -60,18 +57,23 @@ export function explainUnbilled(pricing: Pricing, job: StoredJob, tier: Tier, no
   };
 }
 
-async function explainBilled(queries: Queries, pricing: Pricing, job: StoredJob, receiptId: bigint): Promise<Explanation | undefined> {
-  const item = await receiptItemOf(queries, receiptId, job);
-  if (item === undefined) return undefined;
+/** As `explainJob` for a list, in its order: a handful of queries, however many jobs. */
+export async function explainJobs(queries: Queries, pricing: Pricing, jobs: readonly StoredJob[], now: Date): Promise<Explanation[]> {
+  const keys = jobs.flatMap((job) => (job.receiptId === null ? [] : [{ ...job, receiptId: job.receiptId }]));
+  const items = new Map((await receiptItemsOf(queries, keys)).map((item) => [jobKey(item), item]));
+  const corrections = new Map((await openCorrectionsOf(queries, keys)).map((one) => [jobKey(one), one.differenceMinor]));
+  const overrides = await readTierOverrides(queries, [...new Set(jobs.map((job) => job.user))]);
+  return jobs.map((job) => {
+    const item = job.receiptId === null ? undefined : items.get(jobKey(job));
+    if (item !== undefined) return explainBilled(pricing, item, corrections.get(jobKey(job)) ?? 0n);
+    return explainUnbilled(pricing, job, tierFor(pricing, overrides, { username: job.user, account: job.account }), now);
+  });
+}
+
+function explainBilled(pricing: Pricing, item: ReceiptItem, openCorrectionsMinor: bigint): Explanation {
   const rate = pricing.book.rates.find((candidate) => candidate.id === item.rateId);
   const rules = pricing.book.ruleSets.find((candidate) => candidate.id === item.ruleSetId);
   const share = rules?.shares.find((candidate) => candidate.tier === item.tier);
-  const { difference } = await queries.one(
-    z.object({ difference: z.string() }),
-    sql`SELECT coalesce(sum(after_minor - before_minor), 0)::text AS difference FROM corrections
-        WHERE cluster = ${job.cluster} AND raw_job_id = ${job.rawJobId} AND submit_at = to_timestamp(${job.submitAt}::bigint)
-          AND receipt_id = ${receiptId} AND status = 'open'`,
-  );
   return {
     kind: item.chargeKind,
     isBilled: true,
@@ -82,6 +84,6 @@ async function explainBilled(queries: Queries, pricing: Pricing, job: StoredJob,
     rate: rate === undefined ? null : { id: rate.id, effectiveFrom: rate.effectiveFrom },
     reason: item.freeReason,
     share: share === undefined ? null : { millionths: share.millionths, reason: share.reason },
-    openCorrectionsMinor: BigInt(difference),
+    openCorrectionsMinor,
   };
 }

@@ -28,11 +28,11 @@ export async function previewMonth(
 
 /**
  * One receipt for every user (or one user) with unbilled jobs that ended up to the end of the month. Each receipt is
- * a transaction of its own: a run that was killed is completed by running it again.
+ * a transaction of its own: a run that was killed, or told to stop by the signal, is completed by running it again.
  */
 export async function billMonth(
   context: BillingContext,
-  request: { readonly month: string; readonly userName?: string | undefined },
+  request: { readonly month: string; readonly userName?: string | undefined; readonly signal?: AbortSignal | undefined },
   by: Actor,
   onIssued: (receipt: IssuedReceipt, done: number, total: number) => void = () => undefined,
 ): Promise<IssuedReceipt[]> {
@@ -46,6 +46,7 @@ export async function billMonth(
   );
   const issued: IssuedReceipt[] = [];
   for (const [index, { user_name }] of users.entries()) {
+    if (request.signal?.aborted === true) break;
     const receipt = await issueReceipt(context, { userName: user_name, cutoffDay }, by);
     if (receipt === undefined) continue;
     issued.push(receipt);

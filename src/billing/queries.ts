@@ -74,6 +74,9 @@ export interface ReceiptFilter {
   /** Issued from this instant on, and before that one. */
   readonly issuedFrom?: Date | undefined;
   readonly issuedBefore?: Date | undefined;
+  /** Paid from this instant on, and before that one. */
+  readonly paidFrom?: Date | undefined;
+  readonly paidBefore?: Date | undefined;
 }
 
 function conditionsOf(filter: ReceiptFilter): Sql {
@@ -82,20 +85,25 @@ function conditionsOf(filter: ReceiptFilter): Sql {
   if (filter.status !== undefined) conditions = sql`${conditions} AND status = ${filter.status}`;
   if (filter.issuedFrom !== undefined) conditions = sql`${conditions} AND issued_at >= ${filter.issuedFrom}`;
   if (filter.issuedBefore !== undefined) conditions = sql`${conditions} AND issued_at < ${filter.issuedBefore}`;
+  if (filter.paidFrom !== undefined) conditions = sql`${conditions} AND paid_at >= ${filter.paidFrom}`;
+  if (filter.paidBefore !== undefined) conditions = sql`${conditions} AND paid_at < ${filter.paidBefore}`;
   return conditions;
 }
 
-/** Receipts, newest first, behind the id `before`. */
-export function listReceipts(
+/** Receipts, newest first: those behind the id `before`, or the ones just in front of the id `after`. */
+export async function listReceipts(
   queries: Queries,
   filter: ReceiptFilter,
-  page: { readonly limit: number; readonly before?: bigint | undefined },
+  page: { readonly limit: number; readonly before?: bigint | undefined; readonly after?: bigint | undefined },
 ): Promise<Receipt[]> {
-  const from = page.before === undefined ? sql`true` : sql`id < ${page.before}`;
-  return queries.rows(
+  const isBackwards = page.after !== undefined;
+  const from = isBackwards ? sql`id > ${page.after}` : page.before === undefined ? sql`true` : sql`id < ${page.before}`;
+  const order = isBackwards ? sql`id` : sql`id DESC`;
+  const receipts = await queries.rows(
     receiptSchema,
-    sql`SELECT ${COLUMNS} FROM receipts WHERE ${conditionsOf(filter)} AND ${from} ORDER BY id DESC LIMIT ${page.limit}`,
+    sql`SELECT ${COLUMNS} FROM receipts WHERE ${conditionsOf(filter)} AND ${from} ORDER BY ${order} LIMIT ${page.limit}`,
   );
+  return isBackwards ? receipts.reverse() : receipts;
 }
 
 /** Receipts paid within [from, before), in order of payment, page by page. */
@@ -189,7 +197,7 @@ const snapshotSchema = z
     amountMinor: row.amount_minor,
   }));
 
-const itemSchema = z
+export const itemSchema = z
   .object({
     cluster: z.string(),
     raw_job_id: z.string(),
@@ -237,6 +245,11 @@ const itemSchema = z
 /** A job as its receipt has it. */
 export type ReceiptItem = z.output<typeof itemSchema>;
 
+/** Select list of `itemSchema`, of `receipt_items i`. */
+export const ITEM_COLUMNS = sql`i.cluster, i.raw_job_id, extract(epoch FROM i.submit_at)::bigint AS submit_epoch, i.job_id, i.job_name,
+  i.account, i.partition, i.state, extract(epoch FROM i.end_at)::bigint AS end_epoch, i.elapsed_seconds, i.tier, i.charge_kind,
+  i.free_reason, i.rate_id, i.rule_set_id, i.cpu_minor, i.gpu_minor, i.mem_minor, i.lines`;
+
 /** Items of a receipt by end of the job, behind `after`. */
 export function receiptItems(
   queries: Queries,
@@ -250,10 +263,8 @@ export function receiptItems(
              ${page.after.rawJobId}::text, to_timestamp(${page.after.submitAt}::bigint))`;
   return queries.rows(
     itemSchema,
-    sql`SELECT cluster, raw_job_id, extract(epoch FROM submit_at)::bigint AS submit_epoch, job_id, job_name, account, partition,
-               state, extract(epoch FROM end_at)::bigint AS end_epoch, elapsed_seconds, tier, charge_kind, free_reason,
-               rate_id, rule_set_id, cpu_minor, gpu_minor, mem_minor, lines
-        FROM receipt_items WHERE receipt_id = ${receiptId} AND ${from}
+    sql`SELECT ${ITEM_COLUMNS}
+        FROM receipt_items i WHERE receipt_id = ${receiptId} AND ${from}
         ORDER BY end_at, cluster, raw_job_id, submit_at LIMIT ${page.limit}`,
   );
 }
@@ -266,10 +277,8 @@ export function receiptItemOf(
 ): Promise<ReceiptItem | undefined> {
   return queries.maybeOne(
     itemSchema,
-    sql`SELECT cluster, raw_job_id, extract(epoch FROM submit_at)::bigint AS submit_epoch, job_id, job_name, account, partition,
-               state, extract(epoch FROM end_at)::bigint AS end_epoch, elapsed_seconds, tier, charge_kind, free_reason,
-               rate_id, rule_set_id, cpu_minor, gpu_minor, mem_minor, lines
-        FROM receipt_items
+    sql`SELECT ${ITEM_COLUMNS}
+        FROM receipt_items i
         WHERE receipt_id = ${receiptId} AND cluster = ${key.cluster} AND raw_job_id = ${key.rawJobId}
           AND submit_at = to_timestamp(${key.submitAt}::bigint)`,
   );

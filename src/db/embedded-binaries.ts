@@ -35,7 +35,9 @@ export async function majorVersion(binaries: Binaries): Promise<string> {
   const answer = await runTool(binaries.postgres, ["--version"]);
   const major = /\) (\d+)/u.exec(answer.output)?.[1];
   if (answer.code === 0 && major !== undefined) return major;
-  throw new UserError(`${binaries.postgres} does not run on this machine: ${answer.output.trim() || String(answer.code)}`);
+  throw new UserError(
+    `${binaries.postgres} does not run on this machine: ${answer.output.trim() || String(answer.code)}`,
+  );
 }
 
 function packageFolder(): string {
@@ -68,7 +70,9 @@ async function restoreLinks(folder: string): Promise<void> {
 }
 
 async function copyOnce(folder: string): Promise<string> {
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(folder, "package.json"), "utf8")));
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(await readFile(join(folder, "package.json"), "utf8")));
   const destination = join(PRIVATE_FOLDER, `${basename(folder)}-${version}`);
   if (existsSync(destination)) return destination;
   const unfinished = `${destination}.${randomUUID()}`;

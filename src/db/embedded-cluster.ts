@@ -71,7 +71,9 @@ async function initialise(home: Home, binaries: Binaries): Promise<void> {
     });
     await rename(unfinished, home.pgData).catch((error: unknown) => {
       if (errnoOf(error) !== "ENOTEMPTY" && errnoOf(error) !== "EEXIST") throw error;
-      throw new UserError(`${home.pgData} holds something that is not a PostgreSQL database: move it away, or set DATA_DIR`);
+      throw new UserError(
+        `${home.pgData} holds something that is not a PostgreSQL database: move it away, or set DATA_DIR`,
+      );
     });
   } finally {
     await rm(unfinished, { recursive: true, force: true });
@@ -111,5 +113,8 @@ export async function spaceHint(pgData: string): Promise<string> {
 /** The end of a program's output, indented. */
 export function lastLines(output: string): string {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-12).map((line) => `  ${line}`).join("\n");
+  return lines
+    .slice(-12)
+    .map((line) => `  ${line}`)
+    .join("\n");
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, chmod, constants, lchown, lstat, mkdir, realpath } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { access, chmod, constants, lchown, lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
@@ -24,22 +25,13 @@ export const PORT = 5432;
 /** unix(7): `sun_path` has 108 bytes, the last of which is 0. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/**
- * Makes the data folder and decides where the database lives: in `<dataDir>/postgres`, with one exception. As root,
- * PostgreSQL runs under the account `postgres`; when a folder on the way is closed to it (`/root` has mode 0700), a new
- * database is made in a folder of its own under {@link PRIVATE_FOLDER}, and `<dataDir>/postgres` is a symbolic link
- * to it. Opening a closed folder to others is not ours to do, and PostgreSQL resolves its path from the root folder.
- */
-export async function prepareHome(dataDir: string): Promise<Home> {
+/** Makes the data folder, and finds the database in it: `<dataDir>/postgres`, which may be a link, and may not exist yet. */
+export async function findHome(dataDir: string): Promise<Home> {
   const folder = await makeDataFolder(resolve(dataDir));
   const place = join(folder, "postgres");
-  const existing = await lstat(place).catch(() => undefined);
   const base = { dataDir: folder, logFile: join(folder, "postgres.log"), link: undefined };
-  if (existing === undefined) {
-    const account = isRoot() ? await postgresAccount() : undefined;
-    const closed = account && (await closedFolder(folder, account));
-    if (closed === undefined) return { ...base, pgData: place, account };
-    return { ...base, pgData: await makePrivatePlace(folder, closed), account, link: place };
+  if ((await lstat(place).catch(() => undefined)) === undefined) {
+    return { ...base, pgData: place, account: isRoot() ? await postgresAccount() : undefined };
   }
   const pgData = await realpath(place).catch(() => {
     throw new UserError(
@@ -47,6 +39,19 @@ export async function prepareHome(dataDir: string): Promise<Home> {
     );
   });
   return { ...base, pgData, account: await ownerOf(pgData) };
+}
+
+/**
+ * Decides where a new database goes, under the start lock: into the data folder, with one exception. As root,
+ * PostgreSQL runs under the account `postgres`; when a folder on the way is closed to it (`/root` has mode 0700), the
+ * database is made in a folder of its own under {@link PRIVATE_FOLDER}, and `<dataDir>/postgres` becomes a symbolic link
+ * to it. Opening a closed folder to others is not ours to do, and PostgreSQL resolves its path from the root folder.
+ */
+export async function placeNewDatabase(home: Home): Promise<Home> {
+  if (home.account === undefined || existsSync(home.pgData)) return home;
+  const closed = await closedFolder(home.dataDir, home.account);
+  if (closed === undefined) return home;
+  return { ...home, pgData: await makePrivatePlace(home.dataDir, closed), link: home.pgData };
 }
 
 async function makeDataFolder(dataDir: string): Promise<string> {
@@ -80,15 +85,27 @@ async function ownerOf(pgData: string): Promise<Account | undefined> {
 async function makePrivatePlace(dataDir: string, closed: string): Promise<string> {
   // A new name each time: a data folder that was removed and made again must not get its old database back, nor one
   // that was renamed lose it. The link in the data folder alone says which database is whose.
-  const folder = join(PRIVATE_FOLDER, `${shortHash(dataDir)}-${randomBytes(4).toString("hex")}`);
+  const prefix = `${shortHash(dataDir)}-`;
+  const folder = join(PRIVATE_FOLDER, `${prefix}${randomBytes(4).toString("hex")}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(PRIVATE_FOLDER, { recursive: true });
     await chmod(PRIVATE_FOLDER, 0o755);
+    await removeUnfinishedPlaces(prefix);
+    await mkdir(folder);
     await chmod(folder, 0o711);
   } catch (error) {
     throw new UserError(`${closedMessage(dataDir, closed)} (${folder} could not be made instead: ${messageOf(error)})`);
   }
   return join(folder, "postgres");
+}
+
+/** What first starts of this data folder have left that were killed: places without a complete database. */
+async function removeUnfinishedPlaces(prefix: string): Promise<void> {
+  for (const name of await readdir(PRIVATE_FOLDER)) {
+    const place = join(PRIVATE_FOLDER, name);
+    if (!name.startsWith(prefix) || existsSync(join(place, "postgres"))) continue;
+    await rm(place, { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 function closedMessage(folder: string, closed: string): string {
@@ -114,7 +131,9 @@ export async function makeSocketFolder(home: Home): Promise<string> {
   const found = await lstat(folder);
   const isOurs = found.uid === owner.uid || found.uid === self.uid;
   if (!found.isDirectory() || !isOurs || (found.mode & 0o077) !== 0) {
-    throw new UserError(`${folder} is not a private folder of user ${owner.uid}: remove it, the database's socket belongs there`);
+    throw new UserError(
+      `${folder} is not a private folder of user ${owner.uid}: remove it, the database's socket belongs there`,
+    );
   }
   await lchown(folder, owner.uid, owner.gid);
   return folder;

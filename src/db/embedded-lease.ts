@@ -102,7 +102,9 @@ function explain(error: unknown, pgData: string): Attempt {
   const isPassing =
     PASSING_STATES.has(errno) || PASSING_ERRNOS.has(errno) || messageOf(error).startsWith("Connection terminated");
   if (isPassing) return { kind: "busy", reason: messageOf(error) };
-  throw new UpstreamError(`the PostgreSQL that runs on ${pgData} cannot be used: ${messageOf(error)}`, { cause: error });
+  throw new UpstreamError(`the PostgreSQL that runs on ${pgData} cannot be used: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 /**

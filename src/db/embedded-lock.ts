@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError, UserError } from "../errors.ts";
-import { errnoOf, startTicks } from "./embedded-process.ts";
+import { errnoOf, openForAppending, startTicks } from "./embedded-process.ts";
 
 /** A lock of the kernel on a file: it ends with the process that holds it, however that ends. */
 export interface FileLock {
@@ -19,7 +19,7 @@ export interface FileLock {
  */
 export async function lockFile(path: string, options: { wait: boolean }): Promise<FileLock | undefined> {
   // A plain descriptor: a FileHandle would be closed, and the lock lost, when the garbage collector finds it.
-  const descriptor = openSync(path, "a", 0o600);
+  const descriptor = openForAppending(path);
   try {
     if (!(await flock(descriptor, options.wait ? ["-x"] : ["-x", "-n"]))) {
       closeSync(descriptor);
@@ -76,7 +76,9 @@ function flock(descriptor: number, how: readonly string[]): Promise<boolean> {
     child.on("error", (error) => {
       reject(
         errnoOf(error) === "ENOENT"
-          ? new UserError("the built-in PostgreSQL needs the program flock (package util-linux): install it, or set DATABASE_URL")
+          ? new UserError(
+              "the built-in PostgreSQL needs the program flock (package util-linux): install it, or set DATABASE_URL",
+            )
           : error,
       );
     });

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, fstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError } from "../errors.ts";
 import type { Binaries } from "./embedded-binaries.ts";
 import { lastLines, spaceHint } from "./embedded-cluster.ts";
 import { PORT, type Home } from "./embedded-home.ts";
-import { errnoOf, signal, startTicks, toolOptions, worksIn } from "./embedded-process.ts";
+import { errnoOf, openForAppending, signal, startTicks, toolOptions, worksIn } from "./embedded-process.ts";
 import { settingArguments } from "./embedded-settings.ts";
 
 /** What a running server writes down in `postmaster.pid`. */
@@ -118,7 +118,7 @@ function tryStart(options: {
 /** The log goes straight to the file, as the server outlives us; it is cut where we can, at a start. */
 function openLog(path: string): number {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, "a", 0o600);
+  return openForAppending(path);
 }
 
 /**
@@ -149,7 +149,9 @@ export async function stopPostmaster(pgData: string, log: (line: string) => void
   const ticks = startTicks(pid);
   signal(pid, "SIGINT");
   if (await isGone(pid, ticks, STOP_MS)) return;
-  log(`PostgreSQL (process ${pid}) has not stopped in ${STOP_MS / 1000} s; stopping it at once, the next start recovers`);
+  log(
+    `PostgreSQL (process ${pid}) has not stopped in ${STOP_MS / 1000} s; stopping it at once, the next start recovers`,
+  );
   signal(pid, "SIGQUIT");
   if (await isGone(pid, ticks, STOP_MS)) return;
   throw new UpstreamError(`PostgreSQL (process ${pid}) on ${pgData} does not stop`);

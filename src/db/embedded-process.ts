@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
+import { constants, fchownSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** The ordinary account PostgreSQL runs under; undefined stands for our own. */
 export interface Account {
@@ -8,10 +9,16 @@ export interface Account {
 }
 
 /** What PostgreSQL's programs see of our environment: nothing secret, and messages in English that we can recognise. */
-const TOOL_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+const TOOL_ENVIRONMENT = {
+  LC_ALL: "C",
+  TZ: "UTC",
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+};
 
 /** How to spawn a program of PostgreSQL. The working folder must be one that every account can enter. */
-export function toolOptions(account: Account | undefined): { cwd: string; env: Record<string, string> } & Partial<Account> {
+export function toolOptions(
+  account: Account | undefined,
+): { cwd: string; env: Record<string, string> } & Partial<Account> {
   return { cwd: "/", env: TOOL_ENVIRONMENT, ...account };
 }
 
@@ -35,6 +42,20 @@ export function runTool(
     child.on("error", (error) => resolve({ code: errnoOf(error) ?? "failed", output: error.message }));
     child.on("close", (code, signal) => resolve({ code: code ?? signal ?? "failed", output }));
   });
+}
+
+/**
+ * Opens a file of the data folder for appending. As root it is given to the folder's owner, who could not use it
+ * otherwise, and a link he may have put there is not followed.
+ */
+export function openForAppending(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = statSync(dirname(path));
+    fchownSync(descriptor, uid, gid);
+  }
+  return descriptor;
 }
 
 /** `ENOENT` and its like, of an error of the operating system. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, UpstreamError, UserError } from "../errors.ts";
 import { findBinaries } from "./embedded-binaries.ts";
 import { DATABASE, makeCluster } from "./embedded-cluster.ts";
-import { makeSocketFolder, prepareHome, type Home } from "./embedded-home.ts";
+import { findHome, makeSocketFolder, placeNewDatabase, type Home } from "./embedded-home.ts";
 import { Lease, LeaseKeeper } from "./embedded-lease.ts";
 import { isLocked, lockFile, lockHolder, type FileLock } from "./embedded-lock.ts";
 import { readPostmaster, runningPostmaster, startPostmaster, stopPostmaster } from "./embedded-postmaster.ts";
@@ -64,14 +64,15 @@ const REPORT_EVERY_MS = 5_000;
  */
 export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const startedAt = performance.now();
-  const home = await prepareHome(options.dataDir);
+  const found = await findHome(options.dataDir);
   let serveLock: FileLock | undefined;
   try {
-    if (options.role === "serve") serveLock = await takeServeLock(home);
-    const { lease, adopted } = await leaseOrStart(home, options);
+    if (options.role === "serve") serveLock = await takeServeLock(found);
+    const { home, lease, adopted } = await leaseOrStart(found, options);
     const keeper = new LeaseKeeper(home.pgData, lease);
     const server = readPostmaster(home.pgData);
-    if (server === undefined) throw new UpstreamError(`PostgreSQL on ${home.pgData} stopped as soon as it was up: see ${home.logFile}`);
+    if (server === undefined)
+      throw new UpstreamError(`PostgreSQL on ${home.pgData} stopped as soon as it was up: see ${home.logFile}`);
     let closing: Promise<void> | undefined;
     return {
       connection: { host: server.socketFolder, port: server.port, user: DATABASE, database: DATABASE },
@@ -83,7 +84,9 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   } catch (error) {
     serveLock?.release();
     if (error instanceof UserError || error instanceof UpstreamError) throw error;
-    throw new UpstreamError(`the database in ${home.pgData} could not be opened: ${messageOf(error)}`, { cause: error });
+    throw new UpstreamError(`the database in ${found.pgData} could not be opened: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -108,27 +111,41 @@ async function takeServeLock(home: Home): Promise<FileLock> {
   const secondTry = pid === undefined ? await lockFile(path, { wait: false }) : undefined;
   if (secondTry !== undefined) return secondTry;
   const holder = pid === undefined ? "another process (in another container?)" : `process ${pid}`;
-  throw new UserError(`hpc-billing is running on ${home.dataDir} already, as ${holder}: stop it first, or set DATA_DIR to another folder`);
+  throw new UserError(
+    `hpc-billing is running on ${home.dataDir} already, as ${holder}: stop it first, or set DATA_DIR to another folder`,
+  );
 }
 
-async function leaseOrStart(home: Home, options: EmbeddedOptions): Promise<{ lease: Lease; adopted: boolean }> {
-  const running = await leaseRunning(home, options.log);
-  if (running !== undefined) return { lease: running, adopted: true };
+interface Opened {
+  readonly home: Home;
+  readonly lease: Lease;
+  readonly adopted: boolean;
+}
+
+async function leaseOrStart(found: Home, options: EmbeddedOptions): Promise<Opened> {
+  const running = await leaseRunning(found, options.log);
+  if (running !== undefined) return { home: found, lease: running, adopted: true };
   // One starts it, the others wait here and find it running.
-  const startLock = await lockFile(join(home.dataDir, "start.lock"), { wait: true });
+  const startLock = await lockFile(join(found.dataDir, "start.lock"), { wait: true });
   try {
-    const startedMeanwhile = await leaseRunning(home, options.log);
-    if (startedMeanwhile !== undefined) return { lease: startedMeanwhile, adopted: true };
-    const binaries = await findBinaries(home.account);
-    await makeCluster(home, binaries, options.log);
-    const socketFolder = await makeSocketFolder(home);
-    await startPostmaster({ home, binaries, socketFolder, settings: options.extraSettings ?? {} });
-    const lease = await leaseRunning(home, options.log);
-    if (lease !== undefined) return { lease, adopted: false };
-    throw new UpstreamError(`PostgreSQL on ${home.pgData} stopped as soon as it was up: see ${home.logFile}`);
+    return await leaseOrStartAlone(options);
   } finally {
     startLock?.release();
   }
+}
+
+async function leaseOrStartAlone(options: EmbeddedOptions): Promise<Opened> {
+  // Looked up again: while we waited the database may have been made, elsewhere and with a link to it.
+  const home = await placeNewDatabase(await findHome(options.dataDir));
+  const startedMeanwhile = await leaseRunning(home, options.log);
+  if (startedMeanwhile !== undefined) return { home, lease: startedMeanwhile, adopted: true };
+  const binaries = await findBinaries(home.account);
+  await makeCluster(home, binaries, options.log);
+  const socketFolder = await makeSocketFolder(home);
+  await startPostmaster({ home, binaries, socketFolder, settings: options.extraSettings ?? {} });
+  const lease = await leaseRunning(home, options.log);
+  if (lease !== undefined) return { home, lease, adopted: false };
+  throw new UpstreamError(`PostgreSQL on ${home.pgData} stopped as soon as it was up: see ${home.logFile}`);
 }
 
 /** A lease on the running server, once it takes connections; undefined when none runs. */
@@ -148,7 +165,9 @@ async function leaseRunning(home: Home, log: (line: string) => void): Promise<Le
       );
     }
     if (Date.now() > reportAt) {
-      log(`waiting for PostgreSQL on ${home.pgData}: ${attempt.kind === "busy" ? attempt.reason : "it does not listen yet"}`);
+      log(
+        `waiting for PostgreSQL on ${home.pgData}: ${attempt.kind === "busy" ? attempt.reason : "it does not listen yet"}`,
+      );
       reportAt += REPORT_EVERY_MS;
     }
     await sleep(POLL_MS);

@@ -76,12 +76,18 @@ const REQUIRED: readonly (readonly string[])[] = [
   ["AllocTRES", "AllocCPUS", "NCPUS"],
 ];
 
+const NEEDED =
+  "A dump needs a header with, in any order: JobIDRaw (or JobID), User, State, Start, End (or ElapsedRaw, Elapsed), AllocTRES (or AllocCPUS, NCPUS).";
+
 /**
  * Finds the columns by the names in the header, in any order and any case.
  * @throws UserError that names every missing column, or every column given twice.
  */
 export function layoutOf(headerFields: readonly string[]): Layout {
   const names = headerFields.map((field) => field.trim().toLowerCase());
+  if (names.every((name) => !KINDS.has(name))) {
+    throw new UserError(`The first line is not a header: none of its fields is the name of a column of sacct. ${NEEDED}`);
+  }
   // `sacct --parsable` closes every line with a delimiter; `--parsable2` does not.
   const last = names.length - 1;
   const hasTrailingDelimiter = last > 0 && names[last] === "";
@@ -95,7 +101,7 @@ export function layoutOf(headerFields: readonly string[]): Layout {
   if (repeated.size > 0) {
     throw new UserError(`The header names ${[...repeated].map(quoted).join(", ")} more than once; each column may be there once.`);
   }
-  refuseMissing(positions, names);
+  refuseMissing(positions);
   const at = (name: string): number => positions.get(name) ?? -1;
   return {
     fields: names.length,
@@ -132,15 +138,11 @@ export function layoutOf(headerFields: readonly string[]): Layout {
   };
 }
 
-function refuseMissing(positions: ReadonlyMap<string, number>, names: readonly string[]): void {
+function refuseMissing(positions: ReadonlyMap<string, number>): void {
   const missing = REQUIRED.filter((choices) => !choices.some((name) => positions.has(name.toLowerCase())));
   if (missing.length === 0) return;
-  const isNoHeader = names.every((name) => !KINDS.has(name));
   const wanted = missing.map((choices) => choices.join(" or ")).join("; ");
-  throw new UserError(
-    `${isNoHeader ? "The first line is not a header" : "The header lacks columns"}. Missing: ${wanted}. ` +
-      "A dump needs, in any order: JobIDRaw (or JobID), User, State, Start, End (or ElapsedRaw, Elapsed), AllocTRES (or AllocCPUS, NCPUS).",
-  );
+  throw new UserError(`The header lacks columns. Missing: ${wanted}. ${NEEDED}`);
 }
 
 /** The column that identifies a row: JobIDRaw, else JobID. */

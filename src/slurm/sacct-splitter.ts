@@ -94,17 +94,18 @@ export class SacctSplitter implements RowSplitter {
     const endWord = (end + 3) >> 2;
     const scanned = this.#scanned;
     let { cuts, fields } = this.#line;
-    for (let word = scanned >> 2; word < endWord; word++) {
+    const firstWord = scanned >> 2;
+    for (let word = firstWord; word < endWord; word++) {
       const four = words[word] ?? 0;
       const d = four ^ fourDelimiters;
       const n = four ^ fourLineFeeds;
       if (((((d - 0x01010101) & ~d) | ((n - 0x01010101) & ~n)) & 0x80808080) === 0) continue;
-      const stop = Math.min((word << 2) + 4, end);
-      for (let at = Math.max(word << 2, scanned); at < stop; at++) {
+      const stop = word < endWord - 1 ? (word << 2) + 4 : end;
+      for (let at = word > firstWord ? word << 2 : scanned; at < stop; at++) {
         const byte = bytes[at];
         if (byte === delimiter) {
+          if (fields < MAX_FIELDS) cuts[fields + 1] = at;
           fields++;
-          if (fields <= MAX_FIELDS) cuts[fields] = at;
         } else if (byte === LINE_FEED) {
           this.#line.fields = fields;
           this.#closeLine(at);

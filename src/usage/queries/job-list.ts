@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { sql, type Queries, type Sql } from "../../db/database.ts";
+import { join, sql, type Queries, type Sql } from "../../db/database.ts";
 import { jobColumns, jobSchema, type StoredJob } from "../jobs.ts";
+import { FAILED_STATES } from "../rollup.ts";
 import type { SiteDays } from "../site-day.ts";
 import { addDays } from "../site-day.ts";
 
@@ -15,6 +16,8 @@ export interface JobFilter {
   readonly partition?: string | undefined;
   readonly tier?: string | undefined;
   readonly state?: string | undefined;
+  /** True: only jobs that failed or were lost, by any of those states. */
+  readonly failed?: boolean | undefined;
   /** True: only jobs on a receipt; false: only jobs on none. */
   readonly billed?: boolean | undefined;
   /** Part of the job's name or account, or the beginning of its id. */
@@ -142,6 +145,7 @@ function jobConditions(days: SiteDays, filter: JobFilter): Sql {
   if (filter.partition !== undefined) conditions = sql`${conditions} AND j.partition = ${filter.partition}`;
   if (filter.tier !== undefined) conditions = sql`${conditions} AND j.tier = ${filter.tier}`;
   if (filter.state !== undefined) conditions = sql`${conditions} AND j.state = ${filter.state}`;
+  if (filter.failed === true) conditions = sql`${conditions} AND j.state IN (${join(FAILED_STATES)})`;
   if (filter.billed === true) conditions = sql`${conditions} AND j.receipt_id IS NOT NULL`;
   if (filter.billed === false) conditions = sql`${conditions} AND j.receipt_id IS NULL`;
   if (filter.search !== undefined && filter.search !== "") {

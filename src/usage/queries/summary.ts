@@ -132,23 +132,60 @@ export async function usageBy(
   return rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
 }
 
-/** The groups that cost most, dearest first; `after` continues behind a group (by cost, then key). */
+/** A place in a list that is ordered by cost, then key. */
+export interface CostCursor {
+  readonly costMinor: bigint;
+  readonly key: string;
+}
+
+/**
+ * The groups that cost most, dearest first (of equals by key); `after` continues behind a group, `before` gives those
+ * just in front of one, in the same order.
+ */
 export async function dearestBy(
   queries: Queries,
   filter: UsageFilter,
   grouping: Grouping,
-  page: { readonly limit: number; readonly after?: { readonly costMinor: bigint; readonly key: string } | undefined },
+  page: { readonly limit: number; readonly after?: CostCursor | undefined; readonly before?: CostCursor | undefined },
 ): Promise<UsageGroup[]> {
   const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
   const cost = raw("sum(cpu_minor + gpu_minor + mem_minor)");
-  const from =
-    page.after === undefined
-      ? sql`true`
-      : sql`(${cost} < ${page.after.costMinor}::numeric OR (${cost} = ${page.after.costMinor}::numeric AND ${key} > ${page.after.key}::text))`;
+  const isBackwards = page.before !== undefined;
+  const order = isBackwards ? sql`${cost}, 1 DESC` : sql`${cost} DESC, 1`;
   const rows = await queries.rows(
     sumsSchema.extend({ key: z.string() }),
     sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}
-        GROUP BY 1 HAVING ${from} ORDER BY ${cost} DESC, 1 LIMIT ${page.limit}`,
+        GROUP BY 1 HAVING ${costPosition(key, cost, page)} ORDER BY ${order} LIMIT ${page.limit}`,
+  );
+  const groups = rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
+  return isBackwards ? groups.reverse() : groups;
+}
+
+function costPosition(key: Sql, cost: Sql, page: { readonly after?: CostCursor | undefined; readonly before?: CostCursor | undefined }): Sql {
+  const cursor = page.before ?? page.after;
+  if (cursor === undefined) return sql`true`;
+  const minor = sql`${cursor.costMinor}::numeric`;
+  return page.before === undefined
+    ? sql`(${cost} < ${minor} OR (${cost} = ${minor} AND ${key} > ${cursor.key}::text))`
+    : sql`(${cost} > ${minor} OR (${cost} = ${minor} AND ${key} < ${cursor.key}::text))`;
+}
+
+/** Into how many groups the usage of a filter falls. */
+export async function countGroups(queries: Queries, filter: UsageFilter, grouping: Grouping): Promise<number> {
+  const row = await queries.one(
+    z.object({ groups: z.bigint() }),
+    sql`SELECT count(DISTINCT ${raw(GROUP_EXPRESSIONS[grouping])}) AS groups FROM usage_daily WHERE ${usageConditions(filter)}`,
+  );
+  return Number(row.groups);
+}
+
+/** The groups that lost most to failed jobs: by GPU time first, then by CPU time; only those that lost anything. */
+export async function mostLostBy(queries: Queries, filter: UsageFilter, grouping: Grouping, limit: number): Promise<UsageGroup[]> {
+  const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
+  const rows = await queries.rows(
+    sumsSchema.extend({ key: z.string() }),
+    sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)} AND failed_jobs > 0
+        GROUP BY 1 ORDER BY sum(failed_gpu_seconds) DESC, sum(failed_cpu_seconds) DESC, 1 LIMIT ${limit}`,
   );
   return rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
 }

@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { checkAudit } from "./audit/verify.ts";
+import { startBackground, type BackgroundTask } from "./background.ts";
+import { prepareFirstStart, type FirstStart } from "./first-start.ts";
+import { purgeExpired } from "./identity/index.ts";
+import { openServices, type Services } from "./services.ts";
+import { repriceAll } from "./usage/prices/reprice.ts";
+import { createMetrics, type Metrics } from "./web/plugins/metrics.ts";
+import { adminRoutes } from "./web/routes/admin.tsx";
+import { formulaRoutes } from "./web/routes/formula.ts";
+import { meRoutes } from "./web/routes/me.tsx";
+import { paymentRoutes } from "./web/routes/payments.tsx";
+import { playgroundRoutes } from "./web/routes/playground.tsx";
+import { receiptRoutes } from "./web/routes/receipts.tsx";
+import { createServer, type App } from "./web/server.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Load balancers need a moment to see that this replica is leaving. */
+const PRODUCTION_NOTICE_MS = 3_000;
+
+const manifestSchema = z.object({ script: z.string(), style: z.string(), icon: z.string(), fonts: z.array(z.string()).default([]) });
+
+/** The project's folder: the bundle lies in dist/, this file in src/. */
+export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** A server that listens. */
+export interface Running {
+  readonly url: string;
+  readonly firstStart: FirstStart;
+  readonly services: Services;
+  /** Settles when the embedded database has gone for good; the process should end then. */
+  readonly databaseExited: Promise<void>;
+  /** Finishes what is under way and closes everything; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Opens the services, starts the web server and the background work. */
+export async function start(env: Readonly<Record<string, string | undefined>>): Promise<Running> {
+  const services = await openServices({ env, role: "serve" });
+  const { config, logger } = services;
+  try {
+    for (const warning of config.warnings) logger.warn(warning);
+    const firstStart = await prepareFirstStart(services, PROJECT_ROOT);
+    const { app, metrics } = await webServer(services);
+    await app.listen({ host: config.host, port: config.port });
+    const background = startBackground(backgroundTasks(services, metrics), logger);
+    let stopping: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      await app.drain({ noticeMs: config.appEnv === "production" ? PRODUCTION_NOTICE_MS : 0 });
+      await background.stop();
+      await services.close();
+    };
+    return {
+      url: addressOf(app, config.host),
+      firstStart,
+      services,
+      databaseExited: services.databaseExited,
+      stop: () => (stopping ??= stop()),
+    };
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+}
+
+/** The web server with all routes, not yet listening. */
+export async function webServer(services: Services): Promise<{ app: App; metrics: Metrics }> {
+  const { config, db, clock, logger, days, billing, payments, importing } = services;
+  const publicDir = join(PROJECT_ROOT, "dist", "public");
+  const manifest = manifestSchema.parse(JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")));
+  const version = await packageVersion();
+  const metrics = createMetrics({ db, version, appEnv: config.appEnv });
+  const app = await createServer({
+    config,
+    db,
+    clock,
+    logger,
+    metrics,
+    manifest,
+    publicDir,
+    version,
+    routes: [
+      meRoutes({ billing, days }),
+      receiptRoutes({ billing, days }),
+      paymentRoutes({ payments }),
+      playgroundRoutes({ billing }),
+      formulaRoutes({ prices: importing }),
+      adminRoutes({ billing, prices: importing, days, keyring: config.auditKeyring }),
+    ],
+  });
+  return { app, metrics };
+}
+
+function backgroundTasks(services: Services, metrics: Metrics): BackgroundTask[] {
+  const { db, clock, config, importing } = services;
+  return [
+    { name: "reprice", everyMs: 1_000, work: (signal) => repriceAll(importing, signal) },
+    {
+      name: "audit check",
+      everyMs: 60 * MINUTE_MS,
+      work: async () => {
+        const verdict = await checkAudit(db, config.auditKeyring, clock);
+        metrics.auditChainOk.set(verdict.ok ? 1 : 0);
+        if (!verdict.ok) services.logger.error({ brokenAt: verdict.brokenAt, reason: verdict.reason }, "the audit chain is broken");
+      },
+    },
+    {
+      name: "purge expired sessions",
+      everyMs: 10 * MINUTE_MS,
+      work: async () => {
+        await purgeExpired(db, clock, config.throttle);
+      },
+    },
+  ];
+}
+
+function addressOf(app: App, host: string): string {
+  const address = app.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return `http://${host === "0.0.0.0" || host === "::" || host === "127.0.0.1" ? "localhost" : host}:${port}`;
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(join(PROJECT_ROOT, "package.json"), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}

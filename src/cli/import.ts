@@ -1,0 +1,78 @@
+import { Command, Option } from "commander";
+import { messageOf, UserError } from "../errors.ts";
+import { openDump } from "../slurm/input.ts";
+import { readDump, type DumpFormat } from "../slurm/sacct-reader.ts";
+import { importRecords, type ImportTotals } from "../usage/import/import.ts";
+import { JOBS_PER_BATCH } from "../usage/import/batch.ts";
+import { openRejects } from "../usage/import/rejects-file.ts";
+import type { Services } from "../services.ts";
+import { cliActor, exactJson, withServices } from "./options.ts";
+import { progressBar } from "./progress.ts";
+
+interface Options {
+  readonly cluster: string;
+  readonly format: DumpFormat;
+  readonly json?: true;
+}
+
+const NOTHING: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
+
+export function importCommand(): Command {
+  return new Command("import")
+    .description("import sacct dumps (--parsable2 with a header; plain or gzip) from files, or - for standard input")
+    .argument("<file...>", "the dumps, in any order")
+    .option("--cluster <name>", "cluster of rows that name none", "default")
+    .addOption(new Option("--format <format>", "how the file is separated").choices(["auto", "sacct", "csv"]).default("auto"))
+    .option("--json", "end with one JSON object instead of a sentence")
+    .action(async (files: readonly string[], options: Options) => {
+      await withServices(async (services) => {
+        let totals = NOTHING;
+        for (const file of files) totals = addTotals(totals, await importFile(services, file, options));
+        process.stdout.write(
+          options.json === true
+            ? `${exactJson(totals)}\n`
+            : `${totals.rows} rows read; jobs: ${totals.new} new, ${totals.changed} changed, ${totals.unchanged} unchanged, ` +
+                `${totals.running} still running; ${totals.rejected} rows rejected\n`,
+        );
+      });
+    });
+}
+
+async function importFile(services: Services, file: string, options: Options): Promise<ImportTotals> {
+  const input = await openDump(file);
+  const bar = progressBar(input.name, input.sizeBytes);
+  const rejects = openRejects(services.config.dataDir, file, services.clock.now());
+  try {
+    const batches = readDump(input.bytes, {
+      defaultCluster: options.cluster,
+      format: options.format,
+      jobsPerBatch: JOBS_PER_BATCH,
+    });
+    return await importRecords(services.importing, batches, {
+      source: input.name,
+      actor: cliActor(),
+      onRejects: (rows) => rejects.write(rows),
+      onProgress: (totals, bytesRead) => bar.update(bytesRead, `${totals.rows} rows`),
+    });
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`${input.name}: ${messageOf(error)}`, { cause: error });
+    throw error;
+  } finally {
+    bar.end();
+    const kept = await rejects.close();
+    for (const line of kept.firstReasons) process.stderr.write(`${input.name}:${line}\n`);
+    if (kept.rows > kept.firstReasons.length) process.stderr.write(`… and ${kept.rows - kept.firstReasons.length} more\n`);
+    if (kept.path !== null) process.stderr.write(`${kept.rows} rejected rows are kept in ${kept.path}\n`);
+  }
+}
+
+function addTotals(a: ImportTotals, b: ImportTotals): ImportTotals {
+  return {
+    rows: a.rows + b.rows,
+    new: a.new + b.new,
+    changed: a.changed + b.changed,
+    unchanged: a.unchanged + b.unchanged,
+    running: a.running + b.running,
+    rejected: a.rejected + b.rejected,
+  };
+}

@@ -1,0 +1,39 @@
+import { Command } from "commander";
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("run the web application; settings come from the environment")
+    .action(async () => {
+      // The web server is loaded for this command only: the others start faster without it.
+      const { start } = await import("../app.ts");
+      const running = await start(process.env);
+      const { config, logger } = running.services;
+      if (config.appEnv === "development") process.stdout.write(welcome(running));
+      await new Promise<void>((resolve, reject) => {
+        const end = (signal: NodeJS.Signals): void => {
+          logger.info({ signal }, "draining");
+          running.stop().then(resolve, reject);
+        };
+        process.once("SIGTERM", end);
+        process.once("SIGINT", end);
+        void running.databaseExited.then(() => {
+          logger.fatal("the embedded database has stopped; ending, so that a supervisor can start both again");
+          process.exitCode = 1;
+          running.stop().then(resolve, reject);
+        });
+      });
+    });
+}
+
+function welcome(running: { url: string; firstStart: { adminPassword: string | null; demoUsers: readonly { username: string; password: string }[] } }): string {
+  const { url, firstStart } = running;
+  const lines = ["", `  HPC Billing is ready: ${url}`, ""];
+  if (firstStart.adminPassword !== null) {
+    lines.push(`  admin's password, shown this once: ${firstStart.adminPassword}`);
+  }
+  if (firstStart.demoUsers.length > 0) {
+    const users = firstStart.demoUsers.map(({ username, password }) => `${username}/${password}`).join(", ");
+    lines.push(`  demo researchers (user/password): ${users}`);
+  }
+  return `${lines.join("\n")}\n\n`;
+}

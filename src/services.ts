@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { auditWriter } from "./audit/store.ts";
+import type { BillingContext } from "./billing/issue.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import { loadConfig, type Config } from "./config.ts";
+import { openPool } from "./db/connection.ts";
+import { Database } from "./db/database.ts";
+import { connectionUrl, openEmbeddedPostgres } from "./db/embedded.ts";
+import { migrateDatabase } from "./db/migrate.ts";
+import { createLogger, type Logger } from "./log.ts";
+import type { PaymentContext } from "./payments/checkout.ts";
+import { dummyProvider } from "./payments/dummy.ts";
+import type { ImportContext } from "./usage/import/batch.ts";
+import { SiteDays } from "./usage/site-day.ts";
+import { ensureSiteZone } from "./usage/site-zone.ts";
+
+/** Everything that features work with, wired once from the configuration. */
+export interface Services {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly db: Database;
+  readonly days: SiteDays;
+  readonly importing: ImportContext;
+  readonly billing: BillingContext;
+  readonly payments: PaymentContext;
+  /** Settles when an embedded database server has gone; never for an external one. */
+  readonly databaseExited: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `serve` for the application, `command` for everything that ends by itself. */
+  readonly role: "serve" | "command";
+  readonly clock?: Clock;
+}
+
+/**
+ * Reads the configuration, opens the database (embedded, or the one of DATABASE_URL), brings its schema up to date and
+ * wires the features.
+ *
+ * @throws {UserError} for a configuration or a data folder that cannot be used.
+ */
+export async function openServices(options: OpenOptions): Promise<Services> {
+  const config = await configOf(options.env);
+  const clock = options.clock ?? systemClock;
+  const logger = createLogger({ level: config.logLevel, destination: options.role === "serve" ? "stdout" : "stderr" });
+  const quiet = options.role === "command";
+  const log = (line: string): void => (quiet ? logger.debug(line) : logger.info(line));
+  const database = await openDatabase(config, options.role, log);
+  try {
+    await migrateDatabase({ connectionString: database.url, log });
+    const pool = openPool(database.url, {
+      max: config.databasePoolMax,
+      onIdleError: (error) => logger.warn({ err: error }, "an idle database connection broke"),
+    });
+    const db = new Database(pool, auditWriter(config.auditKeyring, clock));
+    const days = new SiteDays(config.siteTz);
+    await ensureSiteZone(db, days, (line) => logger.warn(line));
+    const { currency, tax } = config;
+    return {
+      config,
+      logger,
+      clock,
+      db,
+      days,
+      importing: { db, clock, currency, days },
+      billing: { db, clock, currency, tax, days },
+      payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: config.payments.webhookSecret }) },
+      databaseExited: database.exited,
+      close: async () => {
+        await db.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openDatabase(
+  config: Config,
+  role: OpenOptions["role"],
+  log: (line: string) => void,
+): Promise<{ url: string; exited: Promise<void>; close: () => Promise<void> }> {
+  if (config.databaseUrl !== null) {
+    return { url: config.databaseUrl, exited: new Promise(() => undefined), close: () => Promise.resolve() };
+  }
+  const postgres = await openEmbeddedPostgres({ dataDir: config.dataDir, role, log });
+  return { url: connectionUrl(postgres.connection), exited: postgres.exited, close: () => postgres.close() };
+}
+
+/** In development a secret is made up once and kept in the data folder, so that sessions and the audit chain outlive a restart. */
+async function configOf(env: OpenOptions["env"]): Promise<Config> {
+  const config = loadConfig(env);
+  const isSecretGiven = [env["SECRET_KEY"], env["FLASK_SECRET_KEY"]].some((value) => (value ?? "").trim() !== "");
+  if (isSecretGiven || config.appEnv !== "development") return config;
+  return loadConfig(env, { savedSecret: await savedSecret(config.dataDir) });
+}
+
+async function savedSecret(dataDir: string): Promise<string> {
+  const path = join(dataDir, "secret.key");
+  await mkdir(dataDir, { recursive: true });
+  try {
+    await writeFile(path, randomBytes(32).toString("hex"), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  return (await readFile(path, "utf8")).trim();
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { sql, type Queries } from "../../db/database.ts";
+import { naturalTier, type Tier, type TierRule } from "../../rating/tiers.ts";
+import { tierSchema } from "./book.ts";
+
+/** A user and the price tier they have, with the rule or the override that gave it. */
+export interface TierUser {
+  readonly username: string;
+  readonly defaultAccount: string;
+  readonly natural: Tier;
+  /** Null: no rule matched. */
+  readonly rule: TierRule | null;
+  readonly override: Tier | null;
+  readonly tier: Tier;
+}
+
+export interface TierUserFilter {
+  /** Beginning of the username or of the default account. */
+  readonly search?: string | undefined;
+  readonly overriddenOnly?: boolean | undefined;
+}
+
+/** Users by name, behind `after` or just in front of `before`, with the tier that holds for their default account. */
+export async function listTierUsers(
+  queries: Queries,
+  rules: readonly TierRule[],
+  filter: TierUserFilter,
+  page: { readonly limit: number; readonly after?: string | undefined; readonly before?: string | undefined },
+): Promise<TierUser[]> {
+  let conditions = sql`true`;
+  if (filter.search !== undefined && filter.search !== "") {
+    const start = `${filter.search.replace(/[\\%_]/gu, (character) => `\\${character}`)}%`;
+    conditions = sql`(username LIKE ${start} OR default_account LIKE ${start})`;
+  }
+  if (filter.overriddenOnly === true) conditions = sql`${conditions} AND tier_override IS NOT NULL`;
+  if (page.before !== undefined) conditions = sql`${conditions} AND username < ${page.before}`;
+  else if (page.after !== undefined) conditions = sql`${conditions} AND username > ${page.after}`;
+  const order = page.before === undefined ? sql`username` : sql`username DESC`;
+  const rows = await queries.rows(
+    z.object({ username: z.string(), default_account: z.string(), tier_override: tierSchema.nullable() }),
+    sql`SELECT username, default_account, tier_override FROM users WHERE ${conditions} ORDER BY ${order} LIMIT ${page.limit}`,
+  );
+  const users = rows.map((row): TierUser => {
+    const { tier: natural, rule } = naturalTier(rules, { username: row.username, account: row.default_account });
+    const override = row.tier_override;
+    return { username: row.username, defaultAccount: row.default_account, natural, rule, override, tier: override ?? natural };
+  });
+  return page.before === undefined ? users : users.reverse();
+}
+
+/** The default accounts of the named users, for those that have one. */
+export async function defaultAccounts(queries: Queries, usernames: readonly string[]): Promise<Map<string, string>> {
+  if (usernames.length === 0) return new Map();
+  const rows = await queries.rows(
+    z.object({ username: z.string(), default_account: z.string() }),
+    sql`SELECT username, default_account FROM users WHERE username = ANY(${[...usernames]}::text[]) AND default_account <> ''`,
+  );
+  return new Map(rows.map((row) => [row.username, row.default_account]));
+}

@@ -1,0 +1,19 @@
+/** The browser's part, loaded as a deferred module. Each behaviour has a file; here they meet the page. */
+import { attach } from "./attach.ts";
+import { startAutoSubmit } from "./auto-submit.ts";
+import { startChart } from "./chart-tooltip.ts";
+import { startCopy } from "./copy.ts";
+import { startDate } from "./date.ts";
+import { startMenu } from "./menu.ts";
+import { startPoll } from "./poll.ts";
+import { guardSubmit } from "./submit-once.ts";
+import { startThemeSwitch } from "./theme.ts";
+
+attach("[data-chart]", HTMLElement, startChart);
+attach("[data-theme-switch]", HTMLElement, startThemeSwitch);
+attach("[data-date]", HTMLElement, startDate);
+attach("[data-menu]", HTMLDetailsElement, startMenu);
+attach("[data-copy]", HTMLButtonElement, startCopy);
+attach("form[data-auto-submit]", HTMLFormElement, startAutoSubmit);
+attach("form[method=post]", HTMLFormElement, guardSubmit);
+attach("[data-poll-url]", HTMLElement, startPoll);

@@ -1,0 +1,41 @@
+/** Signing in and changing one's password. */
+import { defineMessages } from "../define.ts";
+
+export const auth = defineMessages({
+  en: {
+    "login.locked": "Too many attempts. Wait {minutes, plural, one {a minute} other {# minutes}} and try again.",
+    "login.password": "Password",
+    "login.refused": "The username or the password is not right.",
+    "login.submit": "Sign in",
+    "login.subtitle": "With your account on the cluster.",
+    "login.title": "Sign in",
+    "login.username": "Username",
+    "password.changed": "Your password is changed. You stay signed in here; all other sessions have ended.",
+    "password.current": "Present password",
+    "password.next": "New password",
+    "password.nextHint": "8 to 256 characters. A few words in a row are easy to remember and hard to guess.",
+    "password.refused": "The present password is not right.",
+    "password.repeat": "New password, once more",
+    "password.repeatDiffers": "The two new passwords are not the same.",
+    "password.submit": "Change password",
+    "password.title": "Change password",
+  },
+  th: {
+    "login.locked": "ลองหลายครั้งเกินไป โปรดรอ {minutes, number} นาทีแล้วลองใหม่",
+    "login.password": "รหัสผ่าน",
+    "login.refused": "ชื่อผู้ใช้หรือรหัสผ่านไม่ถูกต้อง",
+    "login.submit": "เข้าสู่ระบบ",
+    "login.subtitle": "ใช้บัญชีของคุณบนคลัสเตอร์",
+    "login.title": "เข้าสู่ระบบ",
+    "login.username": "ชื่อผู้ใช้",
+    "password.changed": "เปลี่ยนรหัสผ่านแล้ว คุณยังอยู่ในระบบที่นี่ ส่วนเซสชันอื่นทั้งหมดสิ้นสุดแล้ว",
+    "password.current": "รหัสผ่านปัจจุบัน",
+    "password.next": "รหัสผ่านใหม่",
+    "password.nextHint": "8 ถึง 256 ตัวอักษร คำหลายคำต่อกันจำง่ายและเดายาก",
+    "password.refused": "รหัสผ่านปัจจุบันไม่ถูกต้อง",
+    "password.repeat": "รหัสผ่านใหม่อีกครั้ง",
+    "password.repeatDiffers": "รหัสผ่านใหม่ทั้งสองช่องไม่ตรงกัน",
+    "password.submit": "เปลี่ยนรหัสผ่าน",
+    "password.title": "เปลี่ยนรหัสผ่าน",
+  },
+});

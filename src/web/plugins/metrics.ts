@@ -1,0 +1,116 @@
+/** What Prometheus reads: one registry of our own, series at 0 from the start, one counter object for the features. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Database } from "../../db/database.ts";
+import { UserError } from "../../errors.ts";
+import type { App, WebContext } from "./context.ts";
+
+/** Every value a label can take: a series that is missing until the first event breaks rates and alerts. */
+const LOGIN_RESULTS = ["succeeded", "failed", "locked"] as const;
+const WEBHOOK_VERDICTS = ["applied", "replay", "ignored", "refused"] as const;
+const IMPORT_OUTCOMES = ["new", "changed", "unchanged", "running", "rejected"] as const;
+const POOL_STATES = ["total", "idle", "waiting"] as const;
+
+const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requestSeconds: Histogram<"method" | "route" | "status">;
+  readonly logins: Counter<"result">;
+  readonly receiptsIssued: Counter;
+  readonly webhookEvents: Counter<"verdict">;
+  readonly importRows: Counter<"outcome">;
+  readonly auditChainOk: Gauge;
+}
+
+export type LoginResult = (typeof LOGIN_RESULTS)[number];
+
+/** Makes the registry; one per process, or per test. */
+export function createMetrics(options: { readonly db: Pick<Database, "poolState">; readonly version: string; readonly appEnv: string }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const metrics: Metrics = {
+    registry,
+    requestSeconds: new Histogram({
+      name: "http_request_duration_seconds",
+      help: "Time from the first byte of a request to the last of its answer",
+      labelNames: ["method", "route", "status"],
+      buckets: DURATION_BUCKETS_SECONDS,
+      registers,
+    }),
+    logins: new Counter({ name: "hpc_login_total", help: "Attempts to sign in", labelNames: ["result"], registers }),
+    receiptsIssued: new Counter({ name: "hpc_receipts_issued_total", help: "Receipts issued", registers }),
+    webhookEvents: new Counter({
+      name: "hpc_webhook_events_total",
+      help: "Calls of the payment webhook by what was made of them",
+      labelNames: ["verdict"],
+      registers,
+    }),
+    importRows: new Counter({ name: "hpc_import_rows_total", help: "Accounting rows read by what they were", labelNames: ["outcome"], registers }),
+    auditChainOk: new Gauge({ name: "hpc_audit_chain_ok", help: "0 when the last check found the audit chain broken, else 1", registers }),
+  };
+  for (const result of LOGIN_RESULTS) metrics.logins.inc({ result }, 0);
+  for (const verdict of WEBHOOK_VERDICTS) metrics.webhookEvents.inc({ verdict }, 0);
+  for (const outcome of IMPORT_OUTCOMES) metrics.importRows.inc({ outcome }, 0);
+  // Nothing is known to be broken before the first check; 0 would raise the alarm at every start.
+  metrics.auditChainOk.set(1);
+  addStateOfProcess(registers, options);
+  return metrics;
+}
+
+function addStateOfProcess(
+  registers: Registry[],
+  { db, version, appEnv }: { readonly db: Pick<Database, "poolState">; readonly version: string; readonly appEnv: string },
+): void {
+  const pool: Gauge<"state"> = new Gauge({
+    name: "hpc_db_pool",
+    help: "Database connections open and idle, and callers waiting for one",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      const state = db.poolState();
+      for (const name of POOL_STATES) this.set({ state: name }, state[name]);
+    },
+  });
+  for (const state of POOL_STATES) pool.set({ state }, 0);
+  const build = new Gauge({ name: "hpc_build_info", help: "Always 1; its labels say what runs", labelNames: ["version", "node", "env"], registers });
+  build.set({ version, node: process.version, env: appEnv }, 1);
+}
+
+/** Measures every request by its route's pattern; addresses nobody registered share one series. */
+export function measureRequests(app: App, metrics: Metrics): void {
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat()) {
+      if (method !== "HEAD") metrics.requestSeconds.zero({ method, route: route.url, status: "200" });
+    }
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    const labels = { method: request.method, route: request.routeOptions.url ?? "unmatched", status: String(reply.statusCode) };
+    metrics.requestSeconds.observe(labels, reply.elapsedTime / 1_000);
+    done();
+  });
+}
+
+/** `GET /metrics`, for the operator's network, or for whoever has the token where one is set. */
+export function metricsRoutes(app: App, { config, metrics, logger }: WebContext): void {
+  const { enabled, token } = config.metrics;
+  if (!enabled) return;
+  if (token === null && config.appEnv === "production") {
+    logger.warn("METRICS_TOKEN is not set: see to it that /metrics can be reached from inside only");
+  }
+  app.get("/metrics", { config: { access: "private", stateless: true, rateLimit: false, errors: "json" } }, async (request, reply) => {
+    if (token !== null && !isBearer(request.headers.authorization, token)) {
+      reply.header("www-authenticate", 'Bearer realm="metrics"');
+      throw new UserError("the metrics take the header Authorization: Bearer METRICS_TOKEN", { status: 401 });
+    }
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+}
+
+/** Digests have one length, so the comparison says nothing about the token's. */
+function isBearer(header: string | undefined, token: string): boolean {
+  const given = /^Bearer (.+)$/iu.exec(header ?? "")?.[1] ?? "";
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}

@@ -1,0 +1,56 @@
+/** What every part of the console works with. */
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { AuditKeyring } from "../../../audit/chain.ts";
+import type { BillingContext } from "../../../billing/issue.ts";
+import { UserError } from "../../../errors.ts";
+import type { PriceContext } from "../../../usage/prices/change.ts";
+import type { SiteDays } from "../../../usage/site-day.ts";
+import type { AdminView } from "../../pages/admin/view.ts";
+import type { AdminSection } from "../../pages/layout.tsx";
+import { adminFrame, requireAdmin, type WebContext } from "../../route-kit.ts";
+import { readerOf } from "../support/reader.ts";
+
+export interface AdminDeps {
+  readonly billing: BillingContext;
+  readonly prices: PriceContext;
+  readonly days: SiteDays;
+  readonly keyring: AuditKeyring;
+}
+
+/** The features a section works with, and the server's own. */
+export type AdminContext = AdminDeps & WebContext;
+
+/** What a page of the console is drawn with; `current` is the section that it belongs to. */
+export function adminView(request: FastifyRequest, { clock, days }: Pick<AdminContext, "clock" | "days">, current: AdminSection): AdminView {
+  const now = clock.now();
+  return { frame: adminFrame(request, current), ...readerOf(request), now, today: days.dayOf(Math.floor(now.getTime() / 1000)) };
+}
+
+/** Who acts, for the audit trail. */
+export function actorOf(request: FastifyRequest): { actor: string; requestId: string } {
+  return { actor: requireAdmin(request).username, requestId: request.id };
+}
+
+/** Reads what one section takes of an address. @throws {UserError} that names what is accepted. */
+export function readQuery<S extends z.ZodType>(schema: S, query: unknown): z.output<S> {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  throw new UserError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+}
+
+/** A filter that was left empty is none. */
+export const filled = z
+  .string()
+  .trim()
+  .max(200)
+  .optional()
+  .transform((text) => (text === "" ? undefined : text));
+
+/** An id in an address; undefined for anything else, as a made-up id is one that does not exist. */
+export const idParam = z.object({ id: z.string() });
+
+export function parseId(text: string): bigint {
+  if (/^\d{1,18}$/u.test(text)) return BigInt(text);
+  throw new UserError("there is nothing with this number", { status: 404 });
+}
