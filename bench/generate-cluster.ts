@@ -32,7 +32,7 @@ export const DEMO_CLUSTER: ClusterProfile = {
   name: "demo",
   users: [
     { name: "alice", uid: 1001, account: "mu-climate", weight: 22, efficiency: 0.93, habits: [["mpi", 5], ["threaded", 3], ["debug", 2]] },
-    { name: "bob", uid: 1002, account: "mu-genome", weight: 34, efficiency: 0.62, habits: [["array", 6], ["serial", 5], ["threaded", 2]] },
+    { name: "bob", uid: 1002, account: "mu-genome", weight: 12, efficiency: 0.62, habits: [["array", 2], ["serial", 6], ["threaded", 2]] },
     { name: "somchai", uid: 1003, account: "mu-climate", weight: 16, efficiency: 0.81, habits: [["threaded", 4], ["mpi", 2], ["serial", 3]] },
     { name: "carol", uid: 1004, account: "gov-health", weight: 14, efficiency: 0.55, habits: [["gpu", 6], ["debug", 2], ["serial", 2]] },
     { name: "dan", uid: 1005, account: "gov-health", weight: 9, efficiency: 0.4, habits: [["serial", 5], ["gpu", 2], ["threaded", 2]] },
@@ -40,7 +40,7 @@ export const DEMO_CLUSTER: ClusterProfile = {
   ],
   gpuTypes: ["a100", "h100"],
   coresPerNode: 64,
-  nodes: 12,
+  nodes: 6,
   fromSeconds: seconds("2026-08-25T01:00:00"),
   nowSeconds: seconds("2026-11-22T16:00:00"),
   hasEnergyMeters: true,

@@ -41,6 +41,8 @@ interface Shape {
 
 const HOUR = 3600;
 const DAY = 86_400;
+/** Share of the jobs that were submitted in the hours before the dump was made. */
+const RECENT_SHARE = 0.015;
 /** The centres are in Bangkok: office hours and weekends are counted there. */
 const LOCAL_OFFSET_SECONDS = 7 * HOUR;
 
@@ -74,7 +76,10 @@ export function* makeUpRuns(cluster: ClusterProfile, random: SeededRandom, jobs:
   while (made < jobs) {
     const user = random.weighted(users);
     const kind = random.weighted(user.habits);
-    const submitAt = submission(random, cluster.fromSeconds + Math.floor((spanSeconds * made) / jobs), spanSeconds / jobs);
+    // The last ones were submitted in the last hours, so that some of them still wait or run.
+    const submitAt = made >= jobs * (1 - RECENT_SHARE)
+      ? cluster.nowSeconds - random.integer(60, 5 * HOUR)
+      : submission(random, cluster, cluster.fromSeconds + (spanSeconds * (made + random.next())) / jobs);
     const tasks = kind === "array" ? Math.min(random.integer(3, 16), jobs - made) : 1;
     const firstId = nextId;
     nextId += tasks;
@@ -98,14 +103,16 @@ export function* makeUpRuns(cluster: ClusterProfile, random: SeededRandom, jobs:
   yield* waiting;
 }
 
-/** Moves most submissions of nights and weekends to the working day before or after. */
-function submission(random: SeededRandom, at: number, jitterSeconds: number): number {
-  const submitAt = Math.floor(at + random.next() * jitterSeconds);
+/** Moves most submissions of nights and weekends to working hours, within the time the dump is about. */
+function submission(random: SeededRandom, cluster: ClusterProfile, at: number): number {
+  const submitAt = Math.floor(at);
   const localHour = Math.floor(((submitAt + LOCAL_OFFSET_SECONDS) % DAY) / HOUR);
   const weekday = (Math.floor((submitAt + LOCAL_OFFSET_SECONDS) / DAY) + 4) % 7;
   const isWeekend = weekday === 0 || weekday === 6;
-  if (isWeekend && random.chance(0.65)) return submitAt - random.integer(1, 2) * DAY;
-  return localHour < 8 && random.chance(0.7) ? submitAt + 7 * HOUR : submitAt;
+  let moved = submitAt;
+  if (isWeekend && random.chance(0.6)) moved += random.pick([-1, -2, -4, 2, -5]) * DAY;
+  else if (localHour < 8 && random.chance(0.7)) moved += 7 * HOUR;
+  return moved >= cluster.fromSeconds && moved < cluster.nowSeconds ? moved : submitAt;
 }
 
 function shapeOf(kind: JobKind, cluster: ClusterProfile, random: SeededRandom): Shape {

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 // The command. In a checkout it first makes sure that the build is fresh; a packaged install has no
 // `src/` and runs `dist/` as it is. Written so that any node can read it: an old one hands over to the
 // node that the project installed.

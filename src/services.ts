@@ -12,7 +12,7 @@ import { migrateDatabase } from "./db/migrate.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { PaymentContext } from "./payments/checkout.ts";
 import { dummyProvider } from "./payments/dummy.ts";
-import type { ImportContext } from "./usage/import/batch.ts";
+import type { ImportContext } from "./usage/import/context.ts";
 import { SiteDays } from "./usage/site-day.ts";
 import { ensureSiteZone } from "./usage/site-zone.ts";
 
@@ -50,12 +50,15 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const logger = createLogger({ level: config.logLevel, destination: options.role === "serve" ? "stdout" : "stderr" });
   const quiet = options.role === "command";
   const log = (line: string): void => (quiet ? logger.debug(line) : logger.info(line));
+  let isClosing = false;
   const database = await openDatabase(config, options.role, log);
   try {
     await migrateDatabase({ connectionString: database.url, log });
     const pool = openPool(database.url, {
       max: config.databasePoolMax,
-      onIdleError: (error) => logger.warn({ err: error }, "an idle database connection broke"),
+      onIdleError: (error) => {
+        if (!isClosing) logger.warn({ err: error }, "an idle database connection broke");
+      },
     });
     const db = new Database(pool, auditWriter(config.auditKeyring, clock));
     const days = new SiteDays(config.siteTz);
@@ -72,6 +75,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: config.payments.webhookSecret }) },
       databaseExited: database.exited,
       close: async () => {
+        isClosing = true;
         await db.close();
         await database.close();
       },

@@ -10,7 +10,7 @@ export interface BilledKey {
   readonly submitAt: number;
 }
 
-/** As `receiptItemOf` for many at once, in no particular order. */
+/** The snapshots that billed jobs were priced by, in no particular order. */
 export function receiptItemsOf(queries: Queries, keys: readonly BilledKey[]): Promise<ReceiptItem[]> {
   if (keys.length === 0) return Promise.resolve([]);
   return queries.rows(itemSchema, sql`SELECT ${ITEM_COLUMNS} FROM receipt_items i JOIN ${billedKeys(keys)} ON ${sameJob("i")}`);

@@ -4,7 +4,7 @@ import type { Basis } from "../rating/price-book.ts";
 import type { Tier } from "../rating/tiers.ts";
 import type { StoredJob } from "../usage/jobs.ts";
 import { readTierOverrides, tierFor, type Pricing } from "../usage/prices/book.ts";
-import { jobKey } from "../usage/import/batch.ts";
+import { jobKey } from "../usage/import/context.ts";
 import { openCorrectionsOf, receiptItemsOf } from "./billed-jobs.ts";
 import type { ReceiptItem } from "./queries.ts";
 

@@ -268,18 +268,3 @@ export function receiptItems(
         ORDER BY end_at, cluster, raw_job_id, submit_at LIMIT ${page.limit}`,
   );
 }
-
-/** The snapshot a billed job was priced by. */
-export function receiptItemOf(
-  queries: Queries,
-  receiptId: bigint,
-  key: { readonly cluster: string; readonly rawJobId: string; readonly submitAt: number },
-): Promise<ReceiptItem | undefined> {
-  return queries.maybeOne(
-    itemSchema,
-    sql`SELECT ${ITEM_COLUMNS}
-        FROM receipt_items i
-        WHERE receipt_id = ${receiptId} AND cluster = ${key.cluster} AND raw_job_id = ${key.rawJobId}
-          AND submit_at = to_timestamp(${key.submitAt}::bigint)`,
-  );
-}

@@ -39,6 +39,8 @@ export interface Transaction extends Queries {
   audit(event: AuditEvent): void;
   /** Opens a `COPY … FROM STDIN`. */
   copyFrom(statement: string): Writable;
+  /** Runs `work`; when it throws, what it did is undone, the error is thrown on, and the transaction can go on. */
+  attempt<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export class Database implements Queries {
@@ -102,6 +104,7 @@ export class Database implements Queries {
         ...queries,
         audit: (event) => void events.push(event),
         copyFrom: (statement) => client.query(copyFrom(statement)),
+        attempt: (step) => inSavepoint(client, step),
       });
       if (events.length > 0) await this.#writeAudit(queries, events);
       await client.query("COMMIT");
@@ -133,6 +136,19 @@ export class Database implements Queries {
 
   close(): Promise<void> {
     return this.#pool.end();
+  }
+}
+
+async function inSavepoint<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+  await client.query("SAVEPOINT attempt");
+  try {
+    const result = await work();
+    await client.query("RELEASE SAVEPOINT attempt");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK TO SAVEPOINT attempt");
+    await client.query("RELEASE SAVEPOINT attempt");
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Database } from "../db/database.ts";
 import { UserError } from "../errors.ts";
 import { createLogin } from "./accounts.ts";
-import { isStrongEnough } from "./password.ts";
+import { isAcceptedPassword } from "./password.ts";
 import { hasAdmin, selectCredentials } from "./user-store.ts";
 
 const ADMIN = "admin";
@@ -47,7 +47,7 @@ async function createAdmin(db: Database, clock: Clock, options: { readonly passw
   const { password, isProduction } = options;
   const present = await selectCredentials(db, ADMIN);
   if (present !== undefined && present.password_hash !== null) return { kind: "exists" };
-  if (isProduction && !isStrongEnough(password)) throw new UserError("ADMIN_PASSWORD is too short: it takes 8 to 256 characters");
+  if (isProduction && !isAcceptedPassword(password)) throw new UserError("ADMIN_PASSWORD takes 8 to 256 characters");
   const isMade = await createLogin(db, clock, { actor: "system" }, { username: ADMIN, password, role: "admin" });
   if (!isMade) return { kind: "exists" };
   if (password === SAMPLE_PASSWORD) {

@@ -19,16 +19,15 @@ function normalized(password: string): string {
   return password.normalize("NFKC");
 }
 
-export function isStrongEnough(password: string): boolean {
-  return [...password].length >= MIN_LENGTH;
+/** Counted in code points, not in the units of a string: an emoji is one. */
+export function isAcceptedPassword(password: string): boolean {
+  const length = Array.from(password).length;
+  return length >= MIN_LENGTH && length <= MAX_LENGTH;
 }
 
 /** @throws {UserError} that says what is accepted; never the password. */
 export function requirePassword(password: string): void {
-  const length = [...password].length;
-  if (length < MIN_LENGTH || length > MAX_LENGTH) {
-    throw new UserError(`a password takes ${MIN_LENGTH} to ${MAX_LENGTH} characters`);
-  }
+  if (!isAcceptedPassword(password)) throw new UserError(`a password takes ${MIN_LENGTH} to ${MAX_LENGTH} characters`);
 }
 
 export function hashPassword(password: string): Promise<string> {

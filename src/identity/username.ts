@@ -4,7 +4,7 @@ const MAX_LENGTH = 64;
 
 /** Names are the cluster's: case-sensitive, and nothing in them that cannot be seen. */
 export function isUsername(text: string): boolean {
-  const length = [...text].length;
+  const length = Array.from(text).length;
   return length >= 1 && length <= MAX_LENGTH && text.trim() === text && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text);
 }
 

@@ -1,15 +1,18 @@
+/** Room behind the last byte, so that a word may be read that begins with it. */
+const SLACK_BYTES = 3;
+
 /** A buffer that slides over a stream: it holds what was fed and is not yet done with, and is reused. */
 export class ByteWindow {
   bytes: Buffer;
-  /** The same memory, four bytes at a time. */
-  words: Int32Array;
+  /** The same memory, to read several bytes at once; up to three bytes behind `end` may be read, and mean nothing. */
+  view: DataView;
   /** Where the bytes that were fed end. */
   end = 0;
 
   constructor(initialBytes: number) {
-    const memory = new ArrayBuffer(wholeWords(initialBytes));
+    const memory = new ArrayBuffer(initialBytes + SLACK_BYTES);
     this.bytes = Buffer.from(memory);
-    this.words = new Int32Array(memory);
+    this.view = new DataView(memory);
   }
 
   /**
@@ -18,13 +21,13 @@ export class ByteWindow {
    */
   append(piece: Uint8Array, keepFrom: number): number {
     let moved = 0;
-    if (this.end + piece.length > this.bytes.length) {
-      const needed = this.end - keepFrom + piece.length;
+    const neededBytes = this.end - keepFrom + piece.length + SLACK_BYTES;
+    if (this.end + piece.length + SLACK_BYTES > this.bytes.length) {
       const old = this.bytes;
-      if (needed > old.length) {
-        const memory = new ArrayBuffer(wholeWords(needed * 2));
+      if (neededBytes > old.length) {
+        const memory = new ArrayBuffer(neededBytes * 2);
         this.bytes = Buffer.from(memory);
-        this.words = new Int32Array(memory);
+        this.view = new DataView(memory);
       }
       old.copy(this.bytes, 0, keepFrom, this.end);
       this.end -= keepFrom;
@@ -34,8 +37,4 @@ export class ByteWindow {
     this.end += piece.length;
     return moved;
   }
-}
-
-function wholeWords(bytes: number): number {
-  return Math.ceil(bytes / Int32Array.BYTES_PER_ELEMENT) * Int32Array.BYTES_PER_ELEMENT;
 }

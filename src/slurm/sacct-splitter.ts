@@ -82,26 +82,26 @@ export class SacctSplitter implements RowSplitter {
   }
 
   /**
-   * The tight loop: every byte of the dump passes here once. Four bytes are looked at together: with
-   * `v` the word XOR a repeated byte, `(v - 0x01010101) & ~v & 0x80808080` is 0 exactly if none of the
-   * four is that byte. It halves the time of looking at each.
+   * The tight loop: every byte of the dump passes here once. Four bytes are looked at together: with `v`
+   * the word XOR a repeated byte, `(v - 0x01010101) & ~v & 0x80808080` has a bit set for each of the four
+   * that is this byte (and sometimes for one behind it, so each is checked). It takes half the time of
+   * looking at every byte.
    */
   #scan(): void {
-    const { bytes, words, end } = this.#window;
+    const { bytes, view, end } = this.#window;
     const delimiter = this.#delimiter;
     const fourDelimiters = Math.imul(delimiter, 0x01010101);
     const fourLineFeeds = Math.imul(LINE_FEED, 0x01010101);
-    const endWord = (end + 3) >> 2;
-    const scanned = this.#scanned;
     let { cuts, fields } = this.#line;
-    const firstWord = scanned >> 2;
-    for (let word = firstWord; word < endWord; word++) {
-      const four = words[word] ?? 0;
+    for (let wordAt = this.#scanned; wordAt < end; wordAt += 4) {
+      const four = view.getInt32(wordAt, true);
       const d = four ^ fourDelimiters;
       const n = four ^ fourLineFeeds;
-      if (((((d - 0x01010101) & ~d) | ((n - 0x01010101) & ~n)) & 0x80808080) === 0) continue;
-      const stop = word < endWord - 1 ? (word << 2) + 4 : end;
-      for (let at = word > firstWord ? word << 2 : scanned; at < stop; at++) {
+      let hits = (((d - 0x01010101) & ~d) | ((n - 0x01010101) & ~n)) & 0x80808080;
+      while (hits !== 0) {
+        const at = wordAt + ((31 - Math.clz32(hits & -hits)) >> 3);
+        hits &= hits - 1;
+        if (at >= end) break;
         const byte = bytes[at];
         if (byte === delimiter) {
           if (fields < MAX_FIELDS) cuts[fields + 1] = at;

@@ -3,7 +3,7 @@ import { sql, type Transaction } from "../../db/database.ts";
 import { chargeFor } from "../../rating/charge.ts";
 import type { JobRecord } from "../../slurm/job-record.ts";
 import { bookAsOf, tierSchema, type StoredPriceBook } from "../prices/book.ts";
-import { jobKey, type ImportContext } from "./batch.ts";
+import { jobKey, type ImportContext } from "./context.ts";
 import { storedChargeOf } from "./copy-line.ts";
 
 const billedSchema = z.object({

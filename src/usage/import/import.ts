@@ -2,7 +2,8 @@ import { z } from "zod";
 import { sql } from "../../db/database.ts";
 import { messageOf, UserError } from "../../errors.ts";
 import type { JobRecord, RejectedRow } from "../../slurm/job-record.ts";
-import { importBatch, jobKey, type BatchOutcome, type ImportContext } from "./batch.ts";
+import { importBatch, type BatchOutcome } from "./batch.ts";
+import { jobKey, type ImportContext } from "./context.ts";
 
 /** What a reader of accounting hands over at a time. */
 export interface RecordBatch {
@@ -29,8 +30,8 @@ export interface ImportOptions {
 }
 
 /**
- * Imports everything a reader yields. Each batch is committed by itself, while the next one is being read; an error of
- * the reader keeps what was committed before it and is thrown on, so that importing again completes the work.
+ * Imports everything a reader yields. Batches are committed one after the other, in order; an error keeps what was
+ * committed before it and is thrown on, so that importing again completes the work.
  */
 export async function importRecords(
   context: ImportContext,
@@ -43,11 +44,12 @@ export async function importRecords(
         VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running') RETURNING id`,
   );
   let totals: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
-  let writing: Promise<void> = Promise.resolve();
-  const write = async (batch: RecordBatch): Promise<void> => {
+  let expectsNewJobs = true;
+  const write = async (batch: RecordBatch, turn: Promise<unknown>): Promise<void> => {
     const { jobs, repeated } = withoutRepeats(batch.records);
     const counts = { rows: batch.rowsRead, rejected: batch.rejects.length };
-    const outcome = await importBatch(context, jobs, { id, actor: options.actor, ...counts, repeated });
+    const outcome = await importBatch(context, jobs, { id, actor: options.actor, ...counts, repeated, turn, expectsNewJobs });
+    expectsNewJobs = outcome.changed === 0 && outcome.unchanged === 0;
     if (batch.rejects.length > 0) await options.onRejects(batch.rejects);
     totals = {
       rows: totals.rows + counts.rows,
@@ -59,18 +61,22 @@ export async function importRecords(
     };
     options.onProgress(totals, batch.bytesRead);
   };
+  // One batch is written, the next is staged, the one after that is read: the database and we both stay busy.
+  let writing: Promise<void> = Promise.resolve();
+  let staging: Promise<void> = Promise.resolve();
   try {
     for await (const batch of batches) {
       await writing;
-      writing = write(batch);
-      // Looked at by the next `await writing`; until then it must not count as unhandled.
-      writing.catch(() => undefined);
+      writing = staging;
+      staging = write(batch, writing);
+      // Looked at by a later `await`; until then it must not count as unhandled.
+      staging.catch(() => undefined);
     }
-    await writing;
+    await staging;
     await finishRun(context, id, null);
     return totals;
   } catch (error) {
-    await writing.catch(() => undefined);
+    await staging.catch(() => undefined);
     await finishRun(context, id, messageOf(error)).catch(() => undefined);
     if (error instanceof UserError && totals.rows > 0) {
       throw new UserError(

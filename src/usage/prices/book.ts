@@ -175,3 +175,18 @@ export function tierFor(
 ): Tier {
   return overrides.get(subject.username) ?? naturalTier(pricing.tierRules, subject).tier;
 }
+
+/** As `tierFor`, for many jobs of few people: each pair of user and account is looked at once. */
+export function tierLookup(
+  pricing: Pricing,
+  overrides: ReadonlyMap<string, Tier>,
+): (username: string, account: string) => Tier {
+  const known = new Map<string, Map<string, Tier>>();
+  return (username, account) => {
+    let byAccount = known.get(username);
+    if (byAccount === undefined) known.set(username, (byAccount = new Map()));
+    let tier = byAccount.get(account);
+    if (tier === undefined) byAccount.set(account, (tier = tierFor(pricing, overrides, { username, account })));
+    return tier;
+  };
+}

@@ -32,7 +32,10 @@ export interface JobCursor {
   readonly submitAt: number;
 }
 
-const cursorSchema = z.tuple([z.int(), z.string(), z.string(), z.int()]);
+/** A cursor comes from outside: it must not hold what the database cannot compare with. */
+const cursorEpoch = z.int().min(-100_000_000_000).max(1_000_000_000_000);
+const cursorText = z.string().regex(/^[^\0]*$/u);
+const cursorSchema = z.tuple([cursorEpoch, cursorText, cursorText, cursorEpoch]);
 
 export function encodeJobCursor(cursor: JobCursor): string {
   return Buffer.from(JSON.stringify([cursor.endAt, cursor.cluster, cursor.rawJobId, cursor.submitAt])).toString("base64url");
