@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { checkAudit } from "./audit/verify.ts";
 import { startBackground, type BackgroundTask } from "./background.ts";
 import { prepareFirstStart, type FirstStart } from "./first-start.ts";
 import { purgeExpired } from "./identity/index.ts";
+import { PROJECT_ROOT } from "./project-root.ts";
 import { openServices, type Services } from "./services.ts";
 import { repriceAll } from "./usage/prices/reprice.ts";
 import { createMetrics, type Metrics } from "./web/plugins/metrics.ts";
@@ -23,9 +23,6 @@ const MINUTE_MS = 60_000;
 const PRODUCTION_NOTICE_MS = 3_000;
 
 const manifestSchema = z.object({ script: z.string(), style: z.string(), icon: z.string(), fonts: z.array(z.string()).default([]) });
-
-/** The project's folder: the bundle lies in dist/, this file in src/. */
-export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** A server that listens. */
 export interface Running {
@@ -68,7 +65,9 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /** The web server with all routes, not yet listening. */
-export async function webServer(services: Services): Promise<{ app: App; metrics: Metrics }> {
+export async function webServer(
+  services: Omit<Services, "databaseExited" | "close">,
+): Promise<{ app: App; metrics: Metrics }> {
   const { config, db, clock, logger, days, billing, payments, importing } = services;
   const publicDir = join(PROJECT_ROOT, "dist", "public");
   const manifest = manifestSchema.parse(JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")));
@@ -85,7 +84,7 @@ export async function webServer(services: Services): Promise<{ app: App; metrics
     version,
     routes: [
       meRoutes({ billing, days }),
-      receiptRoutes({ billing, days }),
+      receiptRoutes(),
       paymentRoutes({ payments }),
       playgroundRoutes({ billing }),
       formulaRoutes({ prices: importing }),

@@ -61,18 +61,10 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       },
     });
     const db = new Database(pool, auditWriter(config.auditKeyring, clock));
-    const days = new SiteDays(config.siteTz);
-    await ensureSiteZone(db, days, (line) => logger.warn(line));
-    const { currency, tax } = config;
+    const services = wire({ config, logger, clock, db });
+    await ensureSiteZone(db, services.days, (line) => logger.warn(line));
     return {
-      config,
-      logger,
-      clock,
-      db,
-      days,
-      importing: { db, clock, currency, days },
-      billing: { db, clock, currency, tax, days },
-      payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: config.payments.webhookSecret }) },
+      ...services,
       databaseExited: database.exited,
       close: async () => {
         isClosing = true;
@@ -84,6 +76,20 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     await database.close();
     throw error;
   }
+}
+
+/** The features' contexts over a database; opens and asks nothing. */
+export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">): Omit<Services, "databaseExited" | "close"> {
+  const { config, clock, db } = base;
+  const { currency, tax } = config;
+  const days = new SiteDays(config.siteTz);
+  return {
+    ...base,
+    days,
+    importing: { db, clock, currency, days },
+    billing: { db, clock, currency, tax, days },
+    payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: config.payments.webhookSecret }) },
+  };
 }
 
 async function openDatabase(

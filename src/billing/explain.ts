@@ -1,5 +1,5 @@
 import type { Queries } from "../db/database.ts";
-import { chargeFor, type ChargeLine } from "../rating/charge.ts";
+import { chargeFor, type Charge, type ChargeLine } from "../rating/charge.ts";
 import type { Basis } from "../rating/price-book.ts";
 import type { Tier } from "../rating/tiers.ts";
 import type { StoredJob } from "../usage/jobs.ts";
@@ -40,7 +40,12 @@ export function explainUnbilled(pricing: Pricing, job: StoredJob, tier: Tier, no
   const at = Math.floor(now.getTime() / 1000);
   // A running job has held its resources until now, whatever the last sync saw.
   const current = job.phase === "active" && job.startAt !== null && job.state === "RUNNING" ? { ...job, elapsedSeconds: Math.max(0, at - job.startAt) } : job;
-  const charge = chargeFor(current, tier, pricing.book, at);
+  return explainCharge(chargeFor(current, tier, pricing.book, at));
+}
+
+/** Says of a charge what a page shows. */
+export function explainCharge(charge: Charge): Explanation {
+  const { tier } = charge;
   const isPriced = charge.kind === "priced" || charge.kind === "accruing";
   const share = isPriced ? charge.rules.shares.find((candidate) => candidate.tier === tier) : undefined;
   return {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import pg from "pg";
 import { UserError } from "../errors.ts";
+import { PROJECT_ROOT } from "../project-root.ts";
 import { openClient } from "./connection.ts";
 
 /** Any number that nothing else locks: the transaction-level advisory lock migrations run under. */
@@ -14,18 +15,12 @@ interface Migration {
   readonly checksum: string;
 }
 
-/** Folder of the plain SQL files; the bundle in dist/ and the sources in src/db/ lie at different depths. */
-function migrationsFolder(): string {
-  const here = import.meta.url;
-  return fileURLToPath(new URL(here.includes("/src/db/") ? "../../migrations/" : "../migrations/", here));
-}
-
 async function readMigrations(): Promise<Migration[]> {
-  const folder = migrationsFolder();
+  const folder = join(PROJECT_ROOT, "migrations");
   const names = (await readdir(folder)).filter((name) => /^\d{4}_.+\.sql$/u.test(name)).sort();
   return Promise.all(
     names.map(async (name) => {
-      const sql = await readFile(`${folder}${name}`, "utf8");
+      const sql = await readFile(join(folder, name), "utf8");
       return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
     }),
   );

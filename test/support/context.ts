@@ -7,7 +7,7 @@ import { Database } from "../../src/db/database.ts";
 import type { PaymentContext } from "../../src/payments/checkout.ts";
 import { dummyProvider } from "../../src/payments/dummy.ts";
 import type { JobRecord } from "../../src/slurm/job-record.ts";
-import type { ImportContext } from "../../src/usage/import/batch.ts";
+import type { ImportContext } from "../../src/usage/import/context.ts";
 import { importRecords, type ImportTotals } from "../../src/usage/import/import.ts";
 import { SiteDays } from "../../src/usage/site-day.ts";
 import { createTestDatabase } from "./database.ts";

@@ -4,8 +4,10 @@ import { startAutoSubmit } from "./auto-submit.ts";
 import { startChart } from "./chart-tooltip.ts";
 import { startCopy } from "./copy.ts";
 import { startDate } from "./date.ts";
+import { startLiveForm } from "./live-form.ts";
 import { startMenu } from "./menu.ts";
 import { startPoll } from "./poll.ts";
+import { startPrint } from "./print.ts";
 import { guardSubmit } from "./submit-once.ts";
 import { startThemeSwitch } from "./theme.ts";
 
@@ -17,3 +19,5 @@ attach("[data-copy]", HTMLButtonElement, startCopy);
 attach("form[data-auto-submit]", HTMLFormElement, startAutoSubmit);
 attach("form[method=post]", HTMLFormElement, guardSubmit);
 attach("[data-poll-url]", HTMLElement, startPoll);
+attach("form[data-live-form]", HTMLFormElement, startLiveForm);
+attach("[data-print]", HTMLButtonElement, startPrint);

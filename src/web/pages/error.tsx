@@ -33,18 +33,20 @@ export function ErrorPage({ frame, status, text, requestId }: ErrorPageProps) {
   return (
     <BareShell frame={frame} title={t(titles.get(status) ?? "error.title.invalid")}>
       <Panel>
-        <p>{text}</p>
-        {requestId === undefined ? null : (
-          <p class="small second">
-            <code>{t("error.requestId", { id: requestId })}</code>
-            <br />
-            {t("error.requestIdHint")}
-          </p>
-        )}
-        <div class="actions">
-          <LinkButton kind="primary" href={action.href}>
-            {action.label}
-          </LinkButton>
+        <div class="stack-form">
+          <p>{text}</p>
+          {requestId === undefined ? null : (
+            <p class="small second">
+              <code>{t("error.requestId", { id: requestId })}</code>
+              <br />
+              {t("error.requestIdHint")}
+            </p>
+          )}
+          <div class="actions">
+            <LinkButton kind="primary" href={action.href}>
+              {action.label}
+            </LinkButton>
+          </div>
         </div>
       </Panel>
     </BareShell>

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import { changeOwnPassword, endSession, signIn, type Role } from "../../identity/index.ts";
+import { changeOwnPassword, endSession, isAcceptedPassword, signIn, type Role } from "../../identity/index.ts";
 import { translator } from "../i18n/index.ts";
 import { ChangePasswordPage, type ChangePasswordPageProps } from "../pages/change-password.tsx";
 import { LoginPage, type LoginProblem } from "../pages/login.tsx";
@@ -61,8 +61,9 @@ export const authRoutes: RouteModule = (app, { config, db, clock, metrics }) => 
     const again = (status: number, problem: NonNullable<ChangePasswordPageProps["problem"]>) =>
       renderPage(reply.code(status), <ChangePasswordPage frame={userFrame(request, null)} problem={problem} />);
     if (next !== repeat) return again(400, { field: "repeat", text: t("password.repeatDiffers") });
-    const outcome = await changeOrExplain(() => changeOwnPassword(db, clock, config.throttle, { username, current, next, ip: request.ip, requestId: request.id }));
-    if (outcome instanceof UserError) return again(outcome.status, { field: "next", text: outcome.message });
+    if (!isAcceptedPassword(next)) return again(400, { field: "next", text: t("password.invalid") });
+    if (next === current) return again(400, { field: "next", text: t("password.same") });
+    const outcome = await changeOwnPassword(db, clock, config.throttle, { username, current, next, ip: request.ip, requestId: request.id });
     if (outcome.kind === "refused") return again(401, { field: "current", text: t("password.refused") });
     if (outcome.kind === "locked") {
       reply.header("retry-after", String(outcome.retryAfterSeconds));
@@ -72,16 +73,6 @@ export const authRoutes: RouteModule = (app, { config, db, clock, metrics }) => 
     return reply.redirect("/account/password?changed=1");
   });
 };
-
-/** What a password has to be is said beside its field, not on an error page. */
-async function changeOrExplain<T>(change: () => Promise<T>): Promise<T | UserError> {
-  try {
-    return await change();
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-}
 
 function wordsOf(problem: LoginProblem): string {
   const t = translator("en");

@@ -1,8 +1,19 @@
+import { admin } from "./admin.ts";
+import { adminAudit } from "./admin-audit.ts";
+import { adminBilling } from "./admin-billing.ts";
+import { adminTiers } from "./admin-tiers.ts";
+import { adminUsage } from "./admin-usage.ts";
 import { api } from "./api.ts";
 import { auth } from "./auth.ts";
 import { common } from "./common.ts";
 import { errors } from "./errors.ts";
 import { jobStates } from "./job-states.ts";
+import { me } from "./me.ts";
+import { meJobs } from "./me-jobs.ts";
+import { payments } from "./payments.ts";
+import { rates } from "./rates.ts";
+import { playground } from "./playground.ts";
+import { receipts } from "./receipts.ts";
 
 /** One file per page area; adding one here is all it takes. */
-export const areas = [api, auth, common, errors, jobStates];
+export const areas = [adminUsage, admin, rates, adminTiers, adminBilling, adminAudit, api, auth, common, errors, jobStates, me, meJobs, payments, playground, receipts];

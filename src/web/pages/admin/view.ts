@@ -1,8 +1,8 @@
 /** What every page of the console is given beside its data. */
 import type { Formatter } from "../../format.ts";
-import type { MessageKey, Translator } from "../../i18n/index.ts";
-import type { Tier } from "../../../rating/tiers.ts";
+import type { Translator } from "../../i18n/index.ts";
 import type { SignedInFrame } from "../layout.tsx";
+import { tierText } from "../me/words.ts";
 
 export interface AdminView {
   readonly frame: SignedInFrame;
@@ -33,8 +33,7 @@ export function textParams(params: Params): Record<string, string> {
   );
 }
 
-const TIER_NAMES = { mu: "adminTier.mu", gov: "adminTier.gov", private: "adminTier.private" } as const satisfies Record<Tier, MessageKey>;
-
+/** The tier's short name; a tier that was written by hand into a sum shows as it is. */
 export function tierName(tier: string, t: Translator): string {
-  return tier === "mu" || tier === "gov" || tier === "private" ? t(TIER_NAMES[tier]) : tier;
+  return tier === "mu" || tier === "gov" || tier === "private" ? tierText(t, tier) : tier;
 }

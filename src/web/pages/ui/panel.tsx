@@ -129,10 +129,10 @@ export function Terms({ terms }: { readonly terms: readonly Term[] }) {
   );
 }
 
-/** More, one click away. */
-export function Disclosure({ summary, children }: { readonly summary: ComponentChildren; readonly children: ComponentChildren }) {
+/** More, one click away; `open` where it was asked for. */
+export function Disclosure({ summary, open, children }: { readonly summary: ComponentChildren; readonly open?: boolean; readonly children: ComponentChildren }) {
   return (
-    <details class="disclosure">
+    <details class="disclosure" open={open}>
       <summary>
         {summary}
         <Icon name="chevron" />

@@ -39,18 +39,24 @@ export function readQuery<S extends z.ZodType>(schema: S, query: unknown): z.out
   throw new UserError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
 }
 
-/** A filter that was left empty is none. */
-export const filled = z
-  .string()
-  .trim()
-  .max(200)
-  .optional()
-  .transform((text) => (text === "" ? undefined : text));
+/** Free text of an address or a form; the database knows no NUL. */
+export function text(longest: number) {
+  return z
+    .string()
+    .max(longest, `takes up to ${longest} characters`)
+    .regex(/^[^\0]*$/u, "takes text");
+}
 
-/** An id in an address; undefined for anything else, as a made-up id is one that does not exist. */
+/** A filter that was left empty is none. */
+export const filled = text(200)
+  .optional()
+  .transform((given) => (given === undefined || given.trim() === "" ? undefined : given.trim()));
+
+/** An id in an address: anything else is as unknown as an id that does not exist. */
 export const idParam = z.object({ id: z.string() });
 
-export function parseId(text: string): bigint {
-  if (/^\d{1,18}$/u.test(text)) return BigInt(text);
+/** @throws {UserError} 404 for anything that is no id. */
+export function parseId(given: string): bigint {
+  if (/^\d{1,18}$/u.test(given)) return BigInt(given);
   throw new UserError("there is nothing with this number", { status: 404 });
 }

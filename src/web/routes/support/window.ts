@@ -63,11 +63,11 @@ export function readDays(query: WindowQuery): { readonly start: string | undefin
   return { start, before };
 }
 
-/** The problem for scripts, in English. */
-export function wordsOfProblem(problem: WindowProblem): string {
+/** The problem for scripts, in English; `lastDay` is what the last day is called there. */
+export function wordsOfProblem(problem: WindowProblem, lastDay = "before"): string {
   return problem.kind === "notADay"
-    ? `${problem.field} "${problem.text}" is not a day: write YYYY-MM-DD, such as 2026-10-31`
-    : `start ${problem.fromDay} is after the last day ${problem.toDay}: write the earlier day first`;
+    ? `${problem.field === "before" ? lastDay : problem.field} "${problem.text}" is not a day: write YYYY-MM-DD, such as 2026-10-31`
+    : `start ${problem.fromDay} is after ${lastDay} ${problem.toDay}: write the earlier day first`;
 }
 
 export function presetDays(preset: Exclude<RangePreset, "custom">, today: string): DayWindow {

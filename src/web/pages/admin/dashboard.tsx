@@ -1,0 +1,241 @@
+/** Is the centre's money and data in order? */
+import type { AuditCheck } from "../../../audit/verify.ts";
+import type { UnbilledTotals } from "../../../usage/queries/unbilled.ts";
+import type { UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
+import { AdminShell } from "../layout.tsx";
+import { AnswerPanel, BarList, Columns, DataTable, EmptyState, FigureGrid, KeyFigure, LinkButton, Panel, StackedColumns, TrustLine, type DayColumn, type TrustItem } from "../ui/index.ts";
+import { unbilledHref, type Sum } from "./billing.tsx";
+import { drillDown, usageHref, type UsageAddress } from "./usage-address.ts";
+import { hrefOf, sectionHref, tierName, type AdminView } from "./view.ts";
+
+interface DayRange {
+  readonly fromDay: string;
+  readonly toDay: string;
+}
+
+export interface DashboardPageProps {
+  readonly view: AdminView;
+  readonly lastImport: { readonly finishedAt: Date } | null;
+  readonly auditCheck: AuditCheck | undefined;
+  readonly repricing: { readonly tasks: number; readonly jobsSeen: bigint };
+  readonly unbilled: UnbilledTotals;
+  /** `YYYY-MM` */
+  readonly monthToBill: string;
+  readonly receivable: Sum;
+  readonly overdue: Sum;
+  readonly paidThisMonth: Sum;
+  readonly month: UsageSums;
+  readonly monthBefore: UsageSums;
+  /** The days of the month before that the present month so far is compared with. */
+  readonly daysBefore: DayRange;
+  readonly window: DayRange;
+  readonly days: readonly DayColumn[];
+  readonly users: readonly (UsageGroup & { readonly account: string | undefined })[];
+  readonly tiers: readonly UsageGroup[];
+  readonly lost: readonly UsageGroup[];
+  /** Day of the last finished job; null when there is none. */
+  readonly lastDay: string | null;
+}
+
+/** Data older than this is worth a warning: a scheduler that works ends jobs every day. */
+const STALE_SECONDS = 26 * 3_600;
+
+export function DashboardPage(props: DashboardPageProps) {
+  const { view, days, window } = props;
+  const { t, fmt, frame, today } = view;
+  const isEmpty = days.every(({ cpu, gpu, memory }) => cpu + gpu + memory === 0n) && props.users.length === 0;
+  return (
+    <AdminShell frame={frame} title={t("dashboard.title")} subtitle={fmt.dateFull(today)}>
+      <TrustLine t={t} look="panel" items={trustItems(props)} />
+      <Answer {...props} />
+      {isEmpty ? (
+        <Empty {...props} />
+      ) : (
+        <>
+          <StackedColumns
+            t={t}
+            fmt={fmt}
+            id="cost"
+            title={t("dashboard.chart")}
+            days={days}
+            actions={
+              <LinkButton href={hrefOf("/admin/usage.csv", { group: "day", start: window.fromDay, before: window.toDay })} icon="download" size="small" download>
+                {t("dashboard.csv")}
+              </LinkButton>
+            }
+          />
+          <Columns layout="wide" main={<TopUsers {...props} />} aside={<Tiers {...props} />} />
+          <Lost {...props} />
+        </>
+      )}
+    </AdminShell>
+  );
+}
+
+function trustItems({ view, lastImport, auditCheck, repricing }: DashboardPageProps): TrustItem[] {
+  const { t, fmt, now } = view;
+  const age = lastImport === null ? 0 : (now.getTime() - lastImport.finishedAt.getTime()) / 1000;
+  const usage: TrustItem = {
+    ok: lastImport !== null && age <= STALE_SECONDS,
+    subject: t("dashboard.trust.usage"),
+    text: lastImport === null ? t("dashboard.trust.usageNone") : t("dashboard.trust.usageText", { age: fmt.age(age) }),
+    href: sectionHref("usage"),
+  };
+  const audit: TrustItem = { ok: auditCheck?.ok === true, subject: t("dashboard.trust.audit"), text: auditText(view, auditCheck), href: sectionHref("audit") };
+  const prices: TrustItem = { ok: false, subject: t("dashboard.trust.prices"), text: t("dashboard.trust.pricesText", { count: Number(repricing.jobsSeen) }), href: sectionHref("rates") };
+  return [usage, audit, ...(repricing.tasks > 0 ? [prices] : [])];
+}
+
+function auditText({ t, fmt }: AdminView, check: AuditCheck | undefined): string {
+  if (check === undefined) return t("dashboard.trust.auditNever");
+  return check.ok ? t("dashboard.trust.auditText", { count: Number(check.records) }) : t("dashboard.trust.auditBroken", { id: fmt.integer(check.broken_at ?? 0n) });
+}
+
+function Answer(props: DashboardPageProps) {
+  const { view, unbilled, monthToBill, receivable, overdue, paidThisMonth, month, monthBefore, daysBefore } = props;
+  const { t, fmt, today } = view;
+  const isAllBilled = unbilled.minor === 0n;
+  const counted = t("dashboard.unbilledNote", { jobs: Number(unbilled.jobs), people: unbilled.users });
+  const range = fmt.dateRange(daysBefore.fromDay, daysBefore.toDay);
+  const change = fmt.percentChange(month.jobs, monthBefore.jobs);
+  return (
+    <AnswerPanel
+      answer={
+        <>
+          <KeyFigure
+            label={t("dashboard.unbilled")}
+            value={fmt.moneyParts(unbilled.minor)}
+            note={isAllBilled ? t("dashboard.allBilled") : <a href={unbilledHref(unbilled, today)}>{counted}</a>}
+          />
+          {isAllBilled ? null : (
+            <div class="actions">
+              <LinkButton kind="primary" href={hrefOf("/admin/invoices/create_month", { month: monthToBill })}>
+                {t("dashboard.bill", { month: fmt.monthName(`${monthToBill}-01`) })}
+              </LinkButton>
+            </div>
+          )}
+        </>
+      }
+    >
+      <FigureGrid
+        figures={[
+          {
+            label: t("dashboard.receivable"),
+            value: fmt.money(receivable.totalMinor),
+            note: (
+              <>
+                {t("dashboard.receivableNote", { count: receivable.count })}
+                {overdue.count === 0 ? null : (
+                  <>
+                    , <a href={sectionHref("billing", { status: "pending", age: 30 })}>{t("dashboard.overdue", { count: overdue.count })}</a>
+                  </>
+                )}
+              </>
+            ),
+            href: sectionHref("billing", { status: "pending" }),
+          },
+          {
+            label: t("dashboard.paid"),
+            value: fmt.money(paidThisMonth.totalMinor),
+            note: t("dashboard.receivableNote", { count: paidThisMonth.count }),
+            href: sectionHref("billing", { status: "paid", paid: today.slice(0, 7) }),
+          },
+          {
+            label: t("dashboard.jobs"),
+            value: fmt.integer(month.jobs),
+            note: change === null ? t("dashboard.jobsNoChange", { range }) : t("dashboard.jobsChange", { change, range }),
+            href: usageHref({ group: "jobs" }),
+          },
+          {
+            label: t("dashboard.failed"),
+            value: fmt.percent(month.failedJobs, month.jobs) ?? "–",
+            note: t("dashboard.failedNote", { hours: fmt.hours(month.failedGpuSeconds, 0) }),
+            href: usageHref({ group: "jobs", state: "failed" }),
+          },
+        ]}
+      />
+    </AnswerPanel>
+  );
+}
+
+/** The address of the 90 days, without any narrowing. */
+function addressOf({ fromDay, toDay }: DayRange): UsageAddress {
+  return { start: fromDay, before: toDay, group: "user", cluster: "", user: "", account: "", partition: "", tier: "", state: "", billed: "", q: "" };
+}
+
+function downHref(window: DayRange, grouping: "user" | "tier", key: string): string {
+  return usageHref(drillDown(addressOf(window), grouping, key) ?? addressOf(window));
+}
+
+function TopUsers({ view: { t, fmt }, users, window }: DashboardPageProps) {
+  return (
+    <Panel id="users" title={t("dashboard.users")} body="flush" foot={<a href={usageHref(addressOf(window))}>{t("dashboard.allUsers")}</a>}>
+      <BarList
+        items={users.map(({ key, account, costMinor }) => ({
+          label: <a href={downHref(window, "user", key)}>{key}</a>,
+          ...(account !== undefined && { note: account }),
+          size: costMinor,
+          value: fmt.money(costMinor),
+        }))}
+      />
+    </Panel>
+  );
+}
+
+function Tiers({ view: { t, fmt }, tiers, window }: DashboardPageProps) {
+  return (
+    <Panel id="tiers" title={t("dashboard.tiers")} body="flush">
+      <BarList
+        items={tiers.map(({ key, costMinor }) => ({
+          label: <a href={downHref(window, "tier", key)}>{tierName(key, t)}</a>,
+          size: costMinor,
+          value: fmt.money(costMinor),
+        }))}
+      />
+    </Panel>
+  );
+}
+
+function Lost({ view: { t, fmt }, lost, window }: DashboardPageProps) {
+  return (
+    <Panel id="lost" title={t("dashboard.lost")} body="flush">
+      {lost.length === 0 ? (
+        <p class="second panel-text">{t("dashboard.lostNone")}</p>
+      ) : (
+        <DataTable<UsageGroup>
+          caption={t("dashboard.lost")}
+          rows={lost}
+          columns={[
+            { key: "user", header: t("dashboard.lostUser"), cell: ({ key }) => <a href={usageHref({ ...addressOf(window), user: key, group: "jobs", state: "failed" })}>{key}</a> },
+            {
+              key: "jobs",
+              header: t("dashboard.lostJobs"),
+              align: "end",
+              cell: ({ failedJobs, jobs }) => (
+                <>
+                  {fmt.integer(failedJobs)} <span class="third">({fmt.percent(failedJobs, jobs)})</span>
+                </>
+              ),
+            },
+            { key: "cpu", header: t("dashboard.lostCpu"), align: "end", cell: ({ failedCpuSeconds }) => fmt.hours(failedCpuSeconds) },
+            { key: "gpu", header: t("dashboard.lostGpu"), align: "end", cell: ({ failedGpuSeconds }) => fmt.hours(failedGpuSeconds) },
+          ]}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function Empty({ view: { t, fmt }, window, lastDay }: DashboardPageProps) {
+  const there = lastDay === null ? null : drillDown(addressOf(window), "month", lastDay.slice(0, 7));
+  return (
+    <Panel>
+      <EmptyState
+        title={t("dashboard.emptyTitle")}
+        action={there === null || lastDay === null ? undefined : <LinkButton href={usageHref(there)}>{t("dashboard.emptyGo", { month: fmt.monthYear(lastDay) })}</LinkButton>}
+      >
+        {lastDay === null ? t("dashboard.emptyNever") : t("dashboard.emptyLast", { day: fmt.dateLong(lastDay) })}
+      </EmptyState>
+    </Panel>
+  );
+}

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { UserError } from "../../errors.ts";
+import type { PaymentContext } from "../../payments/checkout.ts";
+import { receiveWebhook } from "../../payments/webhook.ts";
+import { receiveRawBodies, type App, type WebContext } from "../route-kit.ts";
+
+/** Events are short; a body larger than this is none. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** A limit of its own: many receipts are paid at the end of a month, and all events come from a few addresses. */
+const CALLS_PER_MINUTE = 300;
+
+const taken = z.object({ status: z.enum(["ok", "ignored"]), reason: z.string().optional() });
+
+/** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */
+export function webhookRoutes(app: App, { metrics }: WebContext, payments: PaymentContext): void {
+  receiveRawBodies(app);
+  app.post(
+    "/payments/webhook",
+    {
+      bodyLimit: BODY_LIMIT_BYTES,
+      config: { access: "provider", errors: "json", rateLimit: { max: CALLS_PER_MINUTE, timeWindow: 60_000 } },
+      schema: {
+        tags: ["Payments"],
+        summary: "Take an event of the payment provider",
+        description: "Authenticated by the provider's signature over the raw body. An event that was applied before is `ok` and changes nothing; one that matches no payment, amount or currency is `ignored`.",
+        response: { 200: taken, 400: z.object({ error: z.string(), code: z.literal(400) }) },
+      },
+    },
+    async (request) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const header = (name: string): string | undefined => {
+        const value = request.headers[name.toLowerCase()];
+        return Array.isArray(value) ? value[0] : value;
+      };
+      const { verdict, reason } = await receiveWebhook(payments, body, header, request.id);
+      metrics.webhookEvents.inc({ verdict });
+      const line = { verdict, reason, provider: payments.provider.name };
+      if (verdict === "applied" || verdict === "replay") request.log.info(line, "payment event");
+      else request.log.warn(line, "payment event");
+      if (verdict === "refused") throw new UserError("the signature is missing or does not match the body", { status: 400 });
+      // The true reason would help whoever tries out forged events.
+      return verdict === "ignored" ? { status: "ignored" as const, reason: "not applied" } : { status: "ok" as const };
+    },
+  );
+}
