@@ -13,19 +13,35 @@ export interface BilledKey {
 /** The snapshots that billed jobs were priced by, in no particular order. */
 export function receiptItemsOf(queries: Queries, keys: readonly BilledKey[]): Promise<ReceiptItem[]> {
   if (keys.length === 0) return Promise.resolve([]);
-  return queries.rows(itemSchema, sql`SELECT ${ITEM_COLUMNS} FROM receipt_items i JOIN ${billedKeys(keys)} ON ${sameJob("i")}`);
+  return queries.rows(
+    itemSchema,
+    sql`SELECT ${ITEM_COLUMNS} FROM receipt_items i JOIN ${billedKeys(keys)} ON ${sameJob("i")}`,
+  );
 }
 
 /** Open corrections of billed jobs, summed per job: what Slurm says now less what was billed. */
-export async function openCorrectionsOf(queries: Queries, keys: readonly BilledKey[]): Promise<(Omit<BilledKey, "receiptId"> & { readonly differenceMinor: bigint })[]> {
+export async function openCorrectionsOf(
+  queries: Queries,
+  keys: readonly BilledKey[],
+): Promise<(Omit<BilledKey, "receiptId"> & { readonly differenceMinor: bigint })[]> {
   if (keys.length === 0) return [];
   const rows = await queries.rows(
-    z.object({ cluster: z.string(), raw_job_id: z.string(), submit_epoch: z.bigint().transform(Number), difference: z.string().transform(BigInt) }),
+    z.object({
+      cluster: z.string(),
+      raw_job_id: z.string(),
+      submit_epoch: z.bigint().transform(Number),
+      difference: z.string().transform(BigInt),
+    }),
     sql`SELECT c.cluster, c.raw_job_id, k.submit_epoch, sum(c.after_minor - c.before_minor)::text AS difference
         FROM corrections c JOIN ${billedKeys(keys)} ON ${sameJob("c")}
         WHERE c.status = 'open' GROUP BY 1, 2, 3`,
   );
-  return rows.map((row) => ({ cluster: row.cluster, rawJobId: row.raw_job_id, submitAt: row.submit_epoch, differenceMinor: row.difference }));
+  return rows.map((row) => ({
+    cluster: row.cluster,
+    rawJobId: row.raw_job_id,
+    submitAt: row.submit_epoch,
+    differenceMinor: row.difference,
+  }));
 }
 
 function billedKeys(keys: readonly BilledKey[]): Sql {

@@ -39,7 +39,10 @@ export async function explainJob(queries: Queries, pricing: Pricing, job: Stored
 export function explainUnbilled(pricing: Pricing, job: StoredJob, tier: Tier, now: Date): Explanation {
   const at = Math.floor(now.getTime() / 1000);
   // A running job has held its resources until now, whatever the last sync saw.
-  const current = job.phase === "active" && job.startAt !== null && job.state === "RUNNING" ? { ...job, elapsedSeconds: Math.max(0, at - job.startAt) } : job;
+  const current =
+    job.phase === "active" && job.startAt !== null && job.state === "RUNNING"
+      ? { ...job, elapsedSeconds: Math.max(0, at - job.startAt) }
+      : job;
   return explainCharge(chargeFor(current, tier, pricing.book, at));
 }
 
@@ -63,15 +66,27 @@ export function explainCharge(charge: Charge): Explanation {
 }
 
 /** As `explainJob` for a list, in its order: a handful of queries, however many jobs. */
-export async function explainJobs(queries: Queries, pricing: Pricing, jobs: readonly StoredJob[], now: Date): Promise<Explanation[]> {
+export async function explainJobs(
+  queries: Queries,
+  pricing: Pricing,
+  jobs: readonly StoredJob[],
+  now: Date,
+): Promise<Explanation[]> {
   const keys = jobs.flatMap((job) => (job.receiptId === null ? [] : [{ ...job, receiptId: job.receiptId }]));
   const items = new Map((await receiptItemsOf(queries, keys)).map((item) => [jobKey(item), item]));
-  const corrections = new Map((await openCorrectionsOf(queries, keys)).map((one) => [jobKey(one), one.differenceMinor]));
+  const corrections = new Map(
+    (await openCorrectionsOf(queries, keys)).map((one) => [jobKey(one), one.differenceMinor]),
+  );
   const overrides = await readTierOverrides(queries, [...new Set(jobs.map((job) => job.user))]);
   return jobs.map((job) => {
     const item = job.receiptId === null ? undefined : items.get(jobKey(job));
     if (item !== undefined) return explainBilled(pricing, item, corrections.get(jobKey(job)) ?? 0n);
-    return explainUnbilled(pricing, job, tierFor(pricing, overrides, { username: job.user, account: job.account }), now);
+    return explainUnbilled(
+      pricing,
+      job,
+      tierFor(pricing, overrides, { username: job.user, account: job.account }),
+      now,
+    );
   });
 }
 

@@ -16,6 +16,9 @@ const ROOT = resolve(import.meta.dirname, "../..");
 /** Where pictures go, when somebody wants to look. */
 const SHOTS = process.env["SHOTS"];
 
+/** What is left of an A4 page, in CSS pixels. */
+const A4_INSIDE_MARGINS = { width: 673, height: 987 };
+
 let folder: string;
 let site: MeSite;
 let origin: string;
@@ -63,11 +66,20 @@ async function visit(options: BrowserContextOptions = {}, lang: "en" | "th" = "e
 async function picture(page: Page, name: string): Promise<void> {
   if (SHOTS === undefined) return;
   mkdirSync(SHOTS, { recursive: true });
-  const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }));
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 1_800) } });
+  const { width, height } = await page.evaluate(() => ({
+    width: innerWidth,
+    height: document.documentElement.scrollHeight,
+  }));
+  await page.screenshot({
+    path: join(SHOTS, `${name}.png`),
+    fullPage: true,
+    clip: { x: 0, y: 0, width, height: Math.min(height, 1_800) },
+  });
 }
 
-const axeAnswer = z.object({ violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })) });
+const axeAnswer = z.object({
+  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
+});
 
 async function expectNoBarriers(page: Page, where: string): Promise<void> {
   await page.evaluate(axe.source);
@@ -76,7 +88,9 @@ async function expectNoBarriers(page: Page, where: string): Promise<void> {
 }
 
 async function expectNoSidewaysScroll(page: Page, where: string): Promise<void> {
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   expect({ where, overflow }).toEqual({ where, overflow: 0 });
 }
 
@@ -96,24 +110,31 @@ const PAGES = {
 } as const;
 
 describe("every page", () => {
-  it.each(["en", "th"] as const)("has no barriers, no complaints and no sideways scroll (%s)", async (lang) => {
-    for (const [size, viewport] of Object.entries({ wide: { width: 1240, height: 900 }, phone: { width: 390, height: 844 } })) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        const { context, page, complaints } = await visit({ viewport, colorScheme }, lang);
-        for (const [name, path] of Object.entries(PAGES)) {
-          const where = `${name}-${size}-${lang}-${colorScheme}`;
-          await page.goto(`${origin}${path}`);
-          if (name === "jobs") await page.locator(".why-details summary").nth(1).click();
-          await picture(page, where);
-          await expectNoSidewaysScroll(page, where);
-          await expectNoBarriers(page, where);
+  it.each(["en", "th"] as const)(
+    "has no barriers, no complaints and no sideways scroll (%s)",
+    async (lang) => {
+      for (const [size, viewport] of Object.entries({
+        wide: { width: 1240, height: 900 },
+        phone: { width: 390, height: 844 },
+      })) {
+        for (const colorScheme of ["light", "dark"] as const) {
+          const { context, page, complaints } = await visit({ viewport, colorScheme }, lang);
+          for (const [name, path] of Object.entries(PAGES)) {
+            const where = `${name}-${size}-${lang}-${colorScheme}`;
+            await page.goto(`${origin}${path}`);
+            if (name === "jobs") await page.locator(".why-details summary").nth(1).click();
+            await picture(page, where);
+            await expectNoSidewaysScroll(page, where);
+            await expectNoBarriers(page, where);
+          }
+          // A page that says 400 is one of ours here.
+          expect(complaints.filter((text) => !text.includes("status of 400"))).toEqual([]);
+          await context.close();
         }
-        // A page that says 400 is one of ours here.
-        expect(complaints.filter((text) => !text.includes("status of 400"))).toEqual([]);
-        await context.close();
       }
-    }
-  }, 240_000);
+    },
+    240_000,
+  );
 });
 
 describe("a researcher", () => {
@@ -138,7 +159,15 @@ describe("a researcher", () => {
     await page.setViewportSize({ width: 1240, height: 900 });
     await expectNoBarriers(page, "receipt");
     await page.emulateMedia({ media: "print" });
+    await page.setViewportSize(A4_INSIDE_MARGINS);
     await picture(page, "receipt-print");
+    expect(
+      await page
+        .locator(".receipt thead")
+        .first()
+        .evaluate((head) => getComputedStyle(head).display),
+    ).toBe("table-header-group");
+    await page.setViewportSize({ width: 1240, height: 900 });
     await page.emulateMedia({ media: "screen" });
     await page.locator("summary", { hasText: "jobs" }).click();
     await picture(page, "receipt-jobs");

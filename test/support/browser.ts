@@ -9,7 +9,9 @@ const FONT_SETTINGS = "hpcb-fonts.conf";
 
 /** A real browser: the system's Chromium where there is one, else the one from the packages. */
 export function openBrowser(): Promise<Browser> {
-  return existsSync(SYSTEM_CHROMIUM) ? chromium.launch({ executablePath: SYSTEM_CHROMIUM, args: sandbox() }) : openPackedBrowser();
+  return existsSync(SYSTEM_CHROMIUM)
+    ? chromium.launch({ executablePath: SYSTEM_CHROMIUM, args: sandbox() })
+    : openPackedBrowser();
 }
 
 /**
@@ -18,7 +20,9 @@ export function openBrowser(): Promise<Browser> {
  */
 export function openPackedBrowser(): Promise<Browser> {
   const home = unpacked();
-  const inherited = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
   const env = { ...inherited, LD_LIBRARY_PATH: join(home, "al2023/lib"), FONTCONFIG_FILE: join(home, FONT_SETTINGS) };
   return chromium.launch({ executablePath: join(home, "chromium"), args: sandbox(), env });
 }
@@ -35,12 +39,19 @@ function unpacked(): string {
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside);
   // The package unpacks its libraries only where it takes itself to be; in a process of its own that harms nobody.
-  execFileSync(process.execPath, ["--input-type=module", "--eval", 'import packed from "@sparticuz/chromium"; await packed.executablePath();'], {
-    cwd: import.meta.dirname,
-    env: { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" },
-  });
+  execFileSync(
+    process.execPath,
+    ["--input-type=module", "--eval", 'import packed from "@sparticuz/chromium"; await packed.executablePath();'],
+    {
+      cwd: import.meta.dirname,
+      env: { ...process.env, TMPDIR: aside, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x" },
+    },
+  );
   // Its own settings name a folder it thinks it is in; without a font the browser lays out nothing.
-  writeFileSync(join(aside, FONT_SETTINGS), `<?xml version="1.0"?><fontconfig><dir>${join(home, "fonts")}</dir><cachedir>${join(home, "font-cache")}</cachedir></fontconfig>`);
+  writeFileSync(
+    join(aside, FONT_SETTINGS),
+    `<?xml version="1.0"?><fontconfig><dir>${join(home, "fonts")}</dir><cachedir>${join(home, "font-cache")}</cachedir></fontconfig>`,
+  );
   try {
     renameSync(aside, home);
   } catch {

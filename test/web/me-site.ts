@@ -39,12 +39,22 @@ export interface MeSiteOptions {
 const NO_FILES: AssetManifest = { script: "app.js", style: "app.css", icon: "icon.svg" };
 
 /** Users alice, bob and root (an admin); it is noon of 31 October 2026 in Bangkok unless told otherwise. */
-export async function startMeSite({ now = "2026-10-31T05:00:00Z", tax = VAT, env = {}, built }: MeSiteOptions = {}): Promise<MeSite> {
+export async function startMeSite({
+  now = "2026-10-31T05:00:00Z",
+  tax = VAT,
+  env = {},
+  built,
+}: MeSiteOptions = {}): Promise<MeSite> {
   const context = await createTestContext({ now, tax });
   const { db, clock } = context;
   const config = loadConfig({ SEED_DEMO_USERS: "0", PAYMENT_WEBHOOK_SECRET: WEBHOOK_SECRET, ...env });
   for (const username of ["alice", "bob", "root"]) {
-    await createUser(db, clock, { actor: "test" }, { username, password: PASSWORD, role: username === "root" ? "admin" : "user" });
+    await createUser(
+      db,
+      clock,
+      { actor: "test" },
+      { username, password: PASSWORD, role: username === "root" ? "admin" : "user" },
+    );
   }
   const lines: string[] = [];
   const sink = new Writable({
@@ -63,7 +73,12 @@ export async function startMeSite({ now = "2026-10-31T05:00:00Z", tax = VAT, env
     metrics,
     manifest: built?.manifest ?? NO_FILES,
     publicDir: built?.publicDir ?? folder ?? "",
-    routes: [meRoutes({ billing: context, days: context.days }), receiptRoutes(), paymentRoutes({ payments: context.payments }), playgroundRoutes({ billing: context })],
+    routes: [
+      meRoutes({ billing: context, days: context.days }),
+      receiptRoutes(),
+      paymentRoutes({ payments: context.payments }),
+      playgroundRoutes({ billing: context }),
+    ],
     version: "1.2.3",
     requestsPerMinute: 100_000,
   });
@@ -83,4 +98,14 @@ export async function startMeSite({ now = "2026-10-31T05:00:00Z", tax = VAT, env
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A page's words, without its markup. */
+export function textOf(html: string): string {
+  const words = html
+    .replaceAll(/<[^>]+>/gu, " ")
+    .replaceAll("&#39;", "'")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&amp;", "&");
+  return words.replaceAll(/\s+/gu, " ");
 }

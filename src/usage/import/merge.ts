@@ -69,18 +69,28 @@ function sameKey(left: string, right: string): Sql {
   return raw(KEY_COLUMNS.map((name) => `${left}.${name} = ${right}.${name}`).join(" AND "));
 }
 
+/** The same run, whatever its key: same cluster, same displayed id, same start (or, never started, same submit time). */
+const SAME_RUN = sql`j.cluster = s.cluster AND j.job_id = s.job_id
+  AND (j.start_at = s.start_at OR (j.start_at IS NULL AND s.start_at IS NULL AND j.submit_at = s.submit_at))
+  AND (j.raw_job_id, j.submit_at) IS DISTINCT FROM (s.raw_job_id, s.submit_at)`;
+
 /**
- * Jobs known under another key (from a source without JobIDRaw or Submit) keep that key: same cluster, same displayed
- * id and same start are the same run.
+ * Jobs known under another key (from a source without JobIDRaw or Submit) keep that key. One statement for each way to
+ * find them by an index: those stored under a weak key; and for staged weak keys the finished jobs by user and end, and
+ * the unfinished ones by user.
  */
 async function adoptKnownKeys(tx: Transaction): Promise<void> {
-  await tx.run(
-    sql`UPDATE job_staging s SET raw_job_id = j.raw_job_id, submit_at = j.submit_at, key_is_weak = j.key_is_weak
-        FROM jobs j
-        WHERE j.cluster = s.cluster AND j.job_id = s.job_id AND j.start_at = s.start_at
-          AND (j.key_is_weak OR s.key_is_weak)
-          AND (j.raw_job_id, j.submit_at) IS DISTINCT FROM (s.raw_job_id, s.submit_at)`,
-  );
+  const ways = [
+    sql`j.key_is_weak`,
+    sql`s.key_is_weak AND j.user_name = s.user_name AND j.end_at = s.end_at`,
+    sql`s.key_is_weak AND j.user_name = s.user_name AND j.phase <> 'finished'`,
+  ];
+  for (const way of ways) {
+    await tx.run(
+      sql`UPDATE job_staging s SET raw_job_id = j.raw_job_id, submit_at = j.submit_at, key_is_weak = j.key_is_weak
+          FROM jobs j WHERE ${way} AND ${SAME_RUN}`,
+    );
+  }
 }
 
 /** Rewrites the known jobs whose record differs, and moves the rollup by the difference. */

@@ -184,8 +184,8 @@ export async function mostLostBy(queries: Queries, filter: UsageFilter, grouping
   const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
   const rows = await queries.rows(
     sumsSchema.extend({ key: z.string() }),
-    sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)} AND failed_jobs > 0
-        GROUP BY 1 ORDER BY sum(failed_gpu_seconds) DESC, sum(failed_cpu_seconds) DESC, 1 LIMIT ${limit}`,
+    sql`SELECT ${key} AS key, ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}
+        GROUP BY 1 HAVING sum(failed_jobs) > 0 ORDER BY sum(failed_gpu_seconds) DESC, sum(failed_cpu_seconds) DESC, 1 LIMIT ${limit}`,
   );
   return rows.map((row) => ({ key: row.key, ...sumsOf(row) }));
 }

@@ -7,12 +7,17 @@ const PATIENCE_MS = 2_000;
 /** Probes: whether the process is up, and whether it can do its work. */
 export const healthRoutes: RouteModule = (app, { db }) => {
   const config = { access: "public", stateless: true, rateLimit: false, errors: "json" } as const;
-  app.get("/healthz", { config }, () => ({ status: "ok" }));
+  const up = z.object({ status: z.literal("ok") });
+  const down = z.object({ status: z.literal("error"), error: z.string().describe("What is not ready") });
+  const live = { tags: ["operation"], summary: "Whether the process is up", response: { 200: up } };
+  app.get("/healthz", { config, schema: live }, () => ({ status: "ok" as const }));
 
   const database = databaseProbe(db);
-  app.get("/readyz", { config }, async (request, reply) => {
+  const ready = { tags: ["operation"], summary: "Whether requests can be served now", response: { 200: up, 503: down } };
+  app.get("/readyz", { config, schema: ready }, async (request, reply) => {
     const error = app.isDraining() ? "shutting down" : await problemOf(database, request.log);
-    return error === undefined ? { status: "ok" } : reply.code(503).send({ status: "error", error });
+    if (error === undefined) return { status: "ok" as const };
+    return reply.code(503).send({ status: "error", error });
   });
 };
 

@@ -11,7 +11,14 @@ import type { SiteDays } from "../../usage/site-day.ts";
 import { ME_VIEWS, type MeCommon, type MeNotice, type MeView, type WindowView } from "../pages/me/shell.tsx";
 import { requireUser, userFrame } from "../route-kit.ts";
 import { readerOf } from "./support/reader.ts";
-import { FIRST_DAY, presetDays, readWindow, windowParams, type UsageWindow, type WindowProblem } from "./support/window.ts";
+import {
+  FIRST_DAY,
+  presetDays,
+  readWindow,
+  windowParams,
+  type UsageWindow,
+  type WindowProblem,
+} from "./support/window.ts";
 
 export interface MeDeps {
   readonly billing: BillingContext;
@@ -19,7 +26,11 @@ export interface MeDeps {
 }
 
 /** Free text of an address; the database knows no NUL. */
-export const addressText = z.string().max(200).regex(/^[^\0]*$/u, "takes up to 200 characters of text").optional();
+export const addressText = z
+  .string()
+  .max(200)
+  .regex(/^[^\0]*$/u, "takes up to 200 characters of text")
+  .optional();
 
 export const meQuery = z.object({
   view: z.string().optional(),
@@ -56,7 +67,12 @@ export interface MeStart {
   readonly hasProblem: boolean;
 }
 
-export async function startOf(request: FastifyRequest, deps: MeDeps, query: Pick<MeQuery, "start" | "before">, news: readonly MeNotice[] = []): Promise<MeStart> {
+export async function startOf(
+  request: FastifyRequest,
+  deps: MeDeps,
+  query: Pick<MeQuery, "start" | "before">,
+  news: readonly MeNotice[] = [],
+): Promise<MeStart> {
   const { username } = requireUser(request);
   const { db } = deps.billing;
   const today = todayOf(deps);
@@ -69,7 +85,12 @@ export async function startOf(request: FastifyRequest, deps: MeDeps, query: Pick
   return {
     userName: username,
     today,
-    common: { frame: userFrame(request, "usage"), fmt: readerOf(request).fmt, window: viewOfWindow(window, today), notices },
+    common: {
+      frame: userFrame(request, "usage"),
+      fmt: readerOf(request).fmt,
+      window: viewOfWindow(window, today),
+      notices,
+    },
     lastDay: range?.last ?? null,
     hasProblem: reading.problem !== null,
   };
@@ -82,13 +103,18 @@ function fromFirstUse(window: UsageWindow, first: string | undefined): UsageWind
 }
 
 function viewOfWindow(window: UsageWindow, today: string): WindowView {
-  const preset = (name: "thisMonth" | "lastMonth" | "days90") => windowParams({ ...presetDays(name, today), preset: name });
+  const preset = (name: "thisMonth" | "lastMonth" | "days90") =>
+    windowParams({ ...presetDays(name, today), preset: name });
   return {
     fromDay: window.fromDay,
     toDay: window.toDay,
     preset: window.preset,
     params: { ...windowParams(window) },
-    presets: { thisMonth: { ...preset("thisMonth") }, lastMonth: { ...preset("lastMonth") }, days90: { ...preset("days90") } },
+    presets: {
+      thisMonth: { ...preset("thisMonth") },
+      lastMonth: { ...preset("lastMonth") },
+      days90: { ...preset("days90") },
+    },
   };
 }
 
@@ -97,7 +123,11 @@ function noticeOf(problem: WindowProblem): MeNotice {
 }
 
 /** The tier a user's next job on their default account is priced by. */
-export async function tierOfUser({ billing: { db } }: Pick<MeDeps, "billing">, pricing: Pricing, username: string): Promise<Tier> {
+export async function tierOfUser(
+  { billing: { db } }: Pick<MeDeps, "billing">,
+  pricing: Pricing,
+  username: string,
+): Promise<Tier> {
   const [overrides, user] = await Promise.all([readTierOverrides(db, [username]), findUser(db, username)]);
   return tierFor(pricing, overrides, { username, account: user?.defaultAccount ?? "" });
 }

@@ -3,10 +3,11 @@ import type { VNode } from "preact";
 import { lastAuditCheck } from "../../audit/verify.ts";
 import { readPricing } from "../../usage/prices/book.ts";
 import { lastImport, usageBy, usageTotals, type UsageFilter, type UsageGroup } from "../../usage/queries/summary.ts";
+import { unbilledTotals } from "../../usage/queries/unbilled.ts";
 import type { WebContext } from "../plugins/context.ts";
 import type { DayColumn, TrustItem } from "../pages/ui/index.ts";
 import { address } from "../pages/me/address.ts";
-import { OverviewPage, type OverviewProps } from "../pages/me/overview.tsx";
+import { OverviewPage, type OverviewProps, type Unbilled } from "../pages/me/overview.tsx";
 import { monthEnd } from "../pages/me/empty.tsx";
 import { taxText, tierText } from "../pages/me/words.ts";
 import { requireUser } from "../route-kit.ts";
@@ -20,18 +21,22 @@ const MOST_ACCOUNTS = 500;
 /** A source that gave nothing for so long has probably stopped. */
 const STALE_SECONDS = 26 * 3_600;
 
-export async function overviewPage(request: FastifyRequest, { db }: Pick<WebContext, "db">, deps: MeDeps, start: MeStart): Promise<VNode> {
+export async function overviewPage(
+  request: FastifyRequest,
+  { db }: Pick<WebContext, "db">,
+  deps: MeDeps,
+  start: MeStart,
+): Promise<VNode> {
   const { billing } = deps;
   const { userName, today, common } = start;
   const { fromDay, toDay } = common.window;
   const reader = readerOf(request);
   const filter: UsageFilter = { userName, fromDay, toDay };
   const daysBefore = windowBefore(common.window);
-  const upToDay = toDay < today ? toDay : today;
   const pricing = await readPricing(db, billing.currency, { hold: false });
   const [tier, unbilled, now, before, accounts, chart, imported, audit] = await Promise.all([
     tierOfUser(deps, pricing, userName),
-    usageTotals(db, { userName, toDay: upToDay }),
+    unbilledOf(db, userName, { upToDay: toDay, today }),
     usageTotals(db, filter),
     usageTotals(db, { userName, ...daysBefore }),
     usageBy(db, filter, "account", { limit: MOST_ACCOUNTS }),
@@ -44,7 +49,9 @@ export async function overviewPage(request: FastifyRequest, { db }: Pick<WebCont
   const isAdmin = requireUser(request).role === "admin";
   const trust = [
     dataTrust(reader, imported === null ? null : { at: imported.finishedAt, ageSeconds: ageOf(imported.finishedAt) }),
-    ...(audit === undefined ? [] : [auditTrust(reader, { ok: audit.ok, ageSeconds: ageOf(audit.checked_at), isAdmin })]),
+    ...(audit === undefined
+      ? []
+      : [auditTrust(reader, { ok: audit.ok, ageSeconds: ageOf(audit.checked_at), isAdmin })]),
   ];
   const { tax } = billing;
   return (
@@ -53,7 +60,7 @@ export async function overviewPage(request: FastifyRequest, { db }: Pick<WebCont
       tier={tierText(reader.t, tier)}
       dataAgeSeconds={imported === null ? null : ageOf(imported.finishedAt)}
       trust={trust}
-      unbilled={{ upToDay, today, jobs: unbilled.unbilledJobs - unbilled.heldJobs, heldJobs: unbilled.heldJobs, minor: unbilled.unbilledMinor }}
+      unbilled={unbilled}
       tax={tax === null || tax.inclusive ? null : taxText(reader.fmt, tax.label, tax.rateMicro)}
       now={now}
       before={before}
@@ -65,18 +72,45 @@ export async function overviewPage(request: FastifyRequest, { db }: Pick<WebCont
   );
 }
 
+/**
+ * What a receipt up to the window's last day would bill; where that is nothing, what one up to today would: nobody who
+ * looks at an old month should think they owe nothing.
+ */
+async function unbilledOf(
+  db: WebContext["db"],
+  userName: string,
+  { upToDay, today }: { readonly upToDay: string; readonly today: string },
+): Promise<Unbilled> {
+  const toDay = upToDay < today ? upToDay : today;
+  const open = await unbilledTotals(db, { userName, toDay });
+  if (open.firstDay === null) {
+    if (toDay < today) return unbilledOf(db, userName, { upToDay: today, today });
+    return { upToDay: toDay, today, jobs: 0n, heldJobs: 0n, minor: 0n };
+  }
+  const { heldJobs } = await usageTotals(db, { userName, fromDay: open.firstDay, toDay });
+  return { upToDay: toDay, today, jobs: open.jobs - heldJobs, heldJobs, minor: open.minor };
+}
+
 function dataTrust({ t, fmt }: Reader, data: { readonly at: Date; readonly ageSeconds: number } | null): TrustItem {
   if (data === null) return { ok: false, text: t("me.trust.dataNone") };
-  if (data.ageSeconds > STALE_SECONDS) return { ok: false, text: t("me.trust.dataStale", { age: fmt.age(data.ageSeconds) }) };
+  if (data.ageSeconds > STALE_SECONDS)
+    return { ok: false, text: t("me.trust.dataStale", { age: fmt.age(data.ageSeconds) }) };
   return { ok: true, text: t("me.trust.data", { time: fmt.dateTimeShort(data.at) }) };
 }
 
-function auditTrust({ t, fmt }: Reader, check: { readonly ok: boolean; readonly ageSeconds: number; readonly isAdmin: boolean }): TrustItem {
+function auditTrust(
+  { t, fmt }: Reader,
+  check: { readonly ok: boolean; readonly ageSeconds: number; readonly isAdmin: boolean },
+): TrustItem {
   const text = check.ok ? t("me.trust.audit", { age: fmt.age(check.ageSeconds) }) : t("me.trust.auditBroken");
   return { ok: check.ok, text, ...(check.isAdmin && { href: "/admin?section=audit" }) };
 }
 
-async function chartOf(db: WebContext["db"], filter: UsageFilter, { common }: MeStart): Promise<OverviewProps["chart"]> {
+async function chartOf(
+  db: WebContext["db"],
+  filter: UsageFilter,
+  { common }: MeStart,
+): Promise<OverviewProps["chart"]> {
   const { window } = common;
   if (countDays(window) > MOST_DAYS) {
     return { kind: "months", months: (await usageBy(db, filter, "month")).reverse() };

@@ -5,7 +5,14 @@ import { explainJobs } from "../../billing/explain.ts";
 import { listReceipts, receiptTotals, type ReceiptFilter } from "../../billing/queries.ts";
 import type { StoredJob } from "../../usage/jobs.ts";
 import { readPricing } from "../../usage/prices/book.ts";
-import { cursorOf, decodeJobCursor, encodeJobCursor, finishedJobs, unfinishedJobs, type JobFilter } from "../../usage/queries/job-list.ts";
+import {
+  cursorOf,
+  decodeJobCursor,
+  encodeJobCursor,
+  finishedJobs,
+  unfinishedJobs,
+  type JobFilter,
+} from "../../usage/queries/job-list.ts";
 import { usageBy, usageTotals, usageValues, type UsageFilter, type UsageSums } from "../../usage/queries/summary.ts";
 import { addDays, monthStart } from "../../usage/site-day.ts";
 import { FAILED_STATES } from "../../usage/rollup.ts";
@@ -26,7 +33,12 @@ const RECEIPTS_PER_PAGE = 50;
 const MOST_DAYS = 400;
 
 /** As the address says it; what is not understood does not narrow anything. */
-export function jobsFilterOf({ q = "", state = "", account = "", billed = "" }: Pick<MeQuery, "q" | "state" | "account" | "billed">): JobsFilter {
+export function jobsFilterOf({
+  q = "",
+  state = "",
+  account = "",
+  billed = "",
+}: Pick<MeQuery, "q" | "state" | "account" | "billed">): JobsFilter {
   return {
     q: q.trim(),
     state: state === "failed" || /^[A-Z][A-Z_]{0,40}$/u.test(state) ? state : "",
@@ -57,12 +69,15 @@ export async function jobsPage(request: FastifyRequest, deps: MeDeps, query: MeQ
   const filter = jobsFilterOf(query);
   const newer = decodeJobCursor(query.newer);
   const older = newer === undefined ? decodeJobCursor(query.older) : undefined;
-  const isFirstPage = newer === undefined && older === undefined;
   const window: UsageFilter = { userName, fromDay, toDay, account: filter.account === "" ? undefined : filter.account };
-  const showsRunning = isFirstPage && fromDay <= today && toDay >= today;
-  const [pricing, page, unfinished, totals, accounts] = await Promise.all([
+  const page = await finishedJobs(db, days, jobFilterOf(userName, common.window, filter), {
+    limit: JOBS_PER_PAGE,
+    newer,
+    older,
+  });
+  const showsRunning = !page.hasNewer && fromDay <= today && toDay >= today;
+  const [pricing, unfinished, totals, accounts] = await Promise.all([
     readPricing(db, billing.currency, { hold: false }),
-    finishedJobs(db, days, jobFilterOf(userName, common.window, filter), { limit: JOBS_PER_PAGE, newer, older }),
     showsRunning ? unfinishedJobs(db, { userName, startedOnly: true }, RUNNING_SHOWN + 1) : [],
     usageTotals(db, window),
     usageValues(db, { userName, fromDay, toDay }, "account"),
@@ -76,7 +91,8 @@ export async function jobsPage(request: FastifyRequest, deps: MeDeps, query: MeQ
     const explanation = explanations[index];
     return explanation === undefined ? [] : [jobView(reader, job, explanation, now)];
   });
-  const cursor = (job: StoredJob | undefined): string | null => (job === undefined ? null : encodeJobCursor(cursorOf(job)));
+  const cursor = (job: StoredJob | undefined): string | null =>
+    job === undefined ? null : encodeJobCursor(cursorOf(job));
   return (
     <JobsPage
       common={common}
@@ -99,9 +115,14 @@ function isMatch(job: StoredJob, { q, state, account, billed }: JobsFilter): boo
   const search = q.toLowerCase();
   return (
     billed !== "yes" &&
-    (state === "" || state === job.state || (state === "failed" && FAILED_STATES.some((failed) => failed === job.state))) &&
+    (state === "" ||
+      state === job.state ||
+      (state === "failed" && FAILED_STATES.some((failed) => failed === job.state))) &&
     (account === "" || account === job.account) &&
-    (search === "" || job.jobId.startsWith(q) || job.jobName.toLowerCase().includes(search) || job.account.toLowerCase().includes(search))
+    (search === "" ||
+      job.jobId.startsWith(q) ||
+      job.jobName.toLowerCase().includes(search) ||
+      job.account.toLowerCase().includes(search))
   );
 }
 
@@ -112,7 +133,11 @@ function matchingOf({ jobs, failedJobs, unbilledJobs }: UsageSums, { q, state, b
   return state === "failed" && billed === "" ? failedJobs : null;
 }
 
-export async function billedPage({ billing, days }: MeDeps, query: MeQuery, { userName, common }: MeStart): Promise<VNode> {
+export async function billedPage(
+  { billing, days }: MeDeps,
+  query: MeQuery,
+  { userName, common }: MeStart,
+): Promise<VNode> {
   const { db } = billing;
   const { fromDay, toDay } = common.window;
   const instant = (day: string): Date => new Date(days.startOf(day) * 1000);
@@ -138,7 +163,10 @@ export async function billedPage({ billing, days }: MeDeps, query: MeQuery, { us
 
 const MONTHS = 12;
 
-export async function trendPage({ billing: { db } }: MeDeps, { userName, today, common, lastDay }: MeStart): Promise<VNode> {
+export async function trendPage(
+  { billing: { db } }: MeDeps,
+  { userName, today, common, lastDay }: MeStart,
+): Promise<VNode> {
   const { window } = common;
   const daysBefore = windowBefore(window);
   const lastMonth = monthStart(window.toDay < today ? window.toDay : today);
@@ -190,7 +218,11 @@ function monthsOf(lastMonth: string, groups: readonly (UsageSums & { readonly ke
     .filter((key) => key >= first)
     .map((key) => {
       const before = monthStart(`${key}-01`, -1).slice(0, 7);
-      return { ...(byKey.get(key) ?? NO_USAGE), key, costBeforeMinor: before < first ? null : (byKey.get(before)?.costMinor ?? 0n) };
+      return {
+        ...(byKey.get(key) ?? NO_USAGE),
+        key,
+        costBeforeMinor: before < first ? null : (byKey.get(before)?.costMinor ?? 0n),
+      };
     });
 }
 

@@ -23,7 +23,10 @@ import { readerOf } from "./support/reader.ts";
 import { FIRST_DAY, LAST_DAY, parseDay, readDays, wordsOfProblem } from "./support/window.ts";
 
 const csvQuery = z.object({
-  start: z.string().optional().meta({ description: "First day (YYYY-MM-DD, site's time zone); from the beginning unless given" }),
+  start: z
+    .string()
+    .optional()
+    .meta({ description: "First day (YYYY-MM-DD, site's time zone); from the beginning unless given" }),
   end: z.string().optional().meta({ description: "Last day, included; until now unless given" }),
   before: z.string().optional().meta({ description: "The same as end" }),
   q: addressText.meta({ description: "Beginning of the job id, or part of the job's name or account" }),
@@ -44,7 +47,8 @@ export function meRoutes(deps: MeDeps): RouteModule {
     app.get("/me", { config: { access: "user" }, schema: { querystring: meQuery } }, async (request, reply) => {
       const { query } = request;
       const { username } = requireUser(request);
-      const news: MeNotice[] = query.notice === "nothing" ? [{ kind: "nothingToBill", newest: await newestReceipt(username) }] : [];
+      const news: MeNotice[] =
+        query.notice === "nothing" ? [{ kind: "nothingToBill", newest: await newestReceipt(username) }] : [];
       const start = await startOf(request, deps, query, news);
       if (start.hasProblem) reply.code(400);
       const view = viewOf(query);
@@ -61,7 +65,8 @@ export function meRoutes(deps: MeDeps): RouteModule {
         schema: {
           tags: ["Usage"],
           summary: "Own finished jobs as CSV",
-          description: "One line per job, by end. Without dates everything; days are whole days in the site's time zone, both included.",
+          description:
+            "One line per job, by end. Without dates everything; days are whole days in the site's time zone, both included.",
           security: [{ session: [] }],
           querystring: csvQuery,
           response: { 200: csvBody },
@@ -72,41 +77,69 @@ export function meRoutes(deps: MeDeps): RouteModule {
         const { start, end, before } = request.query;
         const reading = readDays({ start, before: end ?? before });
         if ("kind" in reading) throw new UserError(wordsOfProblem(reading, end === undefined ? "before" : "end"));
-        const filter = jobFilterOf(username, { fromDay: reading.start ?? FIRST_DAY, toDay: reading.before ?? LAST_DAY }, jobsFilterOf(request.query));
+        const filter = jobFilterOf(
+          username,
+          { fromDay: reading.start ?? FIRST_DAY, toDay: reading.before ?? LAST_DAY },
+          jobsFilterOf(request.query),
+        );
         const columns = usageColumns(config.currency, zonedIso(config.siteTz));
         csvHeaders(reply, attachment(["usage", username, reading.start, reading.before]));
         return Readable.from(csvStream(columns, allFinishedJobs(db, days, filter)));
       },
     );
 
-    app.post("/me/receipt", { config: { access: "user" }, schema: { body: z.object({ before: z.string().max(200).default("") }) } }, async (request, reply) => {
-      const { username } = requireUser(request);
-      const today = todayOf(deps);
-      const text = request.body.before.trim();
-      const cutoffDay = text === "" ? today : parseDay(text);
-      if (cutoffDay === undefined || cutoffDay > today) {
-        if (wantsJson(request)) throw new UserError(`before "${text.slice(0, 40)}" is not accepted: write a day as YYYY-MM-DD that is not after today, ${today}`);
-        const problem: MeNotice = cutoffDay === undefined ? { kind: "cutoffNotADay", text: text.slice(0, 40) } : { kind: "futureCutoff", day: cutoffDay };
-        return renderPage(reply.code(400), await overviewPage(request, { db }, deps, await startOf(request, deps, {}, [problem])));
-      }
-      const issued = await issueOrNothing(username, cutoffDay, request.id);
-      if (issued === undefined) return reply.redirect("/me?notice=nothing", 303);
-      metrics.receiptsIssued.inc();
-      return reply.redirect(`/me/receipts/${issued.id}`, 303);
-    });
+    app.post(
+      "/me/receipt",
+      { config: { access: "user" }, schema: { body: z.object({ before: z.string().max(200).default("") }) } },
+      async (request, reply) => {
+        const { username } = requireUser(request);
+        const today = todayOf(deps);
+        const text = request.body.before.trim();
+        const cutoffDay = text === "" ? today : parseDay(text);
+        if (cutoffDay === undefined || cutoffDay > today) {
+          if (wantsJson(request))
+            throw new UserError(
+              `before "${text.slice(0, 40)}" is not accepted: write a day as YYYY-MM-DD that is not after today, ${today}`,
+            );
+          const problem: MeNotice =
+            cutoffDay === undefined
+              ? { kind: "cutoffNotADay", text: text.slice(0, 40) }
+              : { kind: "futureCutoff", day: cutoffDay };
+          return renderPage(
+            reply.code(400),
+            await overviewPage(request, { db }, deps, await startOf(request, deps, {}, [problem])),
+          );
+        }
+        const issued = await issueOrNothing(username, cutoffDay, request.id);
+        if (issued === undefined) return reply.redirect("/me?notice=nothing", 303);
+        metrics.receiptsIssued.inc();
+        return reply.redirect(`/me/receipts/${issued.id}`, 303);
+      },
+    );
 
-    app.get("/me/jobs/:cluster/:rawJobId/:submit", { config: { access: "user" }, schema: { params: jobParams } }, async (request, reply) => {
-      const user = requireUser(request);
-      const { cluster, rawJobId, submit } = request.params;
-      const job = /^\d{1,12}$/u.test(submit) && !IMPOSSIBLE.test(cluster + rawJobId) ? await findJob(db, { cluster, rawJobId, submitAt: Number(submit) }) : undefined;
-      // Somebody else's job is as unknown as one that never was.
-      if (job === undefined || (job.user !== user.username && user.role !== "admin")) throw new MessageError("error.text.notFound", { status: 404 });
-      const pricing = await readPricing(db, config.currency, { hold: false });
-      const now = billing.clock.now();
-      const reader = readerOf(request);
-      const view = jobView(reader, job, await explainJob(db, pricing, job, now), now);
-      return renderPage(reply, <JobPage frame={userFrame(request, "usage")} fmt={reader.fmt} job={job} view={view} />);
-    });
+    app.get(
+      "/me/jobs/:cluster/:rawJobId/:submit",
+      { config: { access: "user" }, schema: { params: jobParams } },
+      async (request, reply) => {
+        const user = requireUser(request);
+        const { cluster, rawJobId, submit } = request.params;
+        const job =
+          /^\d{1,12}$/u.test(submit) && !IMPOSSIBLE.test(cluster + rawJobId)
+            ? await findJob(db, { cluster, rawJobId, submitAt: Number(submit) })
+            : undefined;
+        // Somebody else's job is as unknown as one that never was.
+        if (job === undefined || (job.user !== user.username && user.role !== "admin"))
+          throw new MessageError("error.text.notFound", { status: 404 });
+        const pricing = await readPricing(db, config.currency, { hold: false });
+        const now = billing.clock.now();
+        const reader = readerOf(request);
+        const view = jobView(reader, job, await explainJob(db, pricing, job, now), now);
+        return renderPage(
+          reply,
+          <JobPage frame={userFrame(request, "usage")} fmt={reader.fmt} job={job} view={view} />,
+        );
+      },
+    );
 
     async function newestReceipt(userName: string): Promise<{ number: string; href: string } | null> {
       const [newest] = await listReceipts(db, { userName }, { limit: 1 });

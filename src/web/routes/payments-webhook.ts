@@ -11,6 +11,14 @@ const CALLS_PER_MINUTE = 300;
 
 const taken = z.object({ status: z.enum(["ok", "ignored"]), reason: z.string().optional() });
 
+/** Only described here: what comes is bytes, and the provider's own reader says what they mean. */
+const event = z.custom<Buffer | undefined>().meta({
+  type: "object",
+  description:
+    "The provider's event. Of the built-in provider: event_id (optional), event_type (payment.succeeded, payment.failed or payment.canceled), " +
+    "external_payment_id, amount_cents, currency; signed in the header X-DUMMY-SIGNATURE.",
+});
+
 /** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */
 export function webhookRoutes(app: App, { metrics }: WebContext, payments: PaymentContext): void {
   receiveRawBodies(app);
@@ -22,7 +30,9 @@ export function webhookRoutes(app: App, { metrics }: WebContext, payments: Payme
       schema: {
         tags: ["Payments"],
         summary: "Take an event of the payment provider",
-        description: "Authenticated by the provider's signature over the raw body. An event that was applied before is `ok` and changes nothing; one that matches no payment, amount or currency is `ignored`.",
+        description:
+          "Authenticated by the provider's signature over the raw body. An event that was applied before is `ok` and changes nothing; one that matches no payment, amount or currency is `ignored`.",
+        body: event,
         response: { 200: taken, 400: z.object({ error: z.string(), code: z.literal(400) }) },
       },
     },
@@ -37,7 +47,8 @@ export function webhookRoutes(app: App, { metrics }: WebContext, payments: Payme
       const line = { verdict, reason, provider: payments.provider.name };
       if (verdict === "applied" || verdict === "replay") request.log.info(line, "payment event");
       else request.log.warn(line, "payment event");
-      if (verdict === "refused") throw new UserError("the signature is missing or does not match the body", { status: 400 });
+      if (verdict === "refused")
+        throw new UserError("the signature is missing or does not match the body", { status: 400 });
       // The true reason would help whoever tries out forged events.
       return verdict === "ignored" ? { status: "ignored" as const, reason: "not applied" } : { status: "ok" as const };
     },

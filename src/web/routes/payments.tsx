@@ -26,42 +26,60 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
   return async (app, ctx) => {
     const { db, config } = ctx;
 
-    app.get("/payments/receipt/:id/start", { config: { access: "user" }, schema: { params: receiptParams } }, async (request, reply) => {
-      const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
-      if (receipt.status !== "pending") return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
-      const { fmt } = readerOf(request, receipt.currency);
-      const provider = providerText(translator(langOfRequest(request)), payments.provider.name);
-      return renderPage(reply, <ConfirmPaymentPage frame={userFrame(request, "receipts")} fmt={fmt} receipt={receipt} provider={provider} />);
-    });
+    app.get(
+      "/payments/receipt/:id/start",
+      { config: { access: "user" }, schema: { params: receiptParams } },
+      async (request, reply) => {
+        const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
+        if (receipt.status !== "pending") return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
+        const { fmt } = readerOf(request, receipt.currency);
+        const provider = providerText(translator(langOfRequest(request)), payments.provider.name);
+        return renderPage(
+          reply,
+          <ConfirmPaymentPage frame={userFrame(request, "receipts")} fmt={fmt} receipt={receipt} provider={provider} />,
+        );
+      },
+    );
 
-    app.post("/payments/receipt/:id/start", { config: { access: "user" }, schema: { params: receiptParams } }, async (request, reply) => {
-      const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
-      try {
-        const { url } = await startCheckout(payments, receipt.id, { actor: requireUser(request).username, requestId: request.id });
-        return reply.redirect(url, 303);
-      } catch (error) {
-        // Paid or void meanwhile: the status page says which.
-        if (error instanceof ConflictError) return reply.redirect(`/payments/thanks?rid=${receipt.id}`, 303);
-        throw error;
-      }
-    });
+    app.post(
+      "/payments/receipt/:id/start",
+      { config: { access: "user" }, schema: { params: receiptParams } },
+      async (request, reply) => {
+        const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
+        try {
+          const { url } = await startCheckout(payments, receipt.id, {
+            actor: requireUser(request).username,
+            requestId: request.id,
+          });
+          return reply.redirect(url, 303);
+        } catch (error) {
+          // Paid or void meanwhile: the status page says which.
+          if (error instanceof ConflictError) return reply.redirect(`/payments/thanks?rid=${receipt.id}`, 303);
+          throw error;
+        }
+      },
+    );
 
-    app.get("/payments/thanks", { config: { access: "user" }, schema: { querystring: receiptQuery } }, async (request, reply) => {
-      const receipt = await receiptFor(request, db, request.query.rid, { admins: "mayNot" });
-      const attempts = await paymentsOf(db, receipt.id);
-      const { t, fmt } = readerOf(request, receipt.currency);
-      return renderPage(
-        reply,
-        <ThanksPage
-          frame={userFrame(request, "receipts")}
-          fmt={fmt}
-          receipt={receipt}
-          state={paymentStateOf(receipt, attempts)}
-          steps={storyOf({ t, fmt, receipt, payments: attempts, reader: receipt.userName })}
-          checkoutHref={attempts.find((attempt) => attempt.status === "pending")?.checkoutUrl ?? null}
-        />,
-      );
-    });
+    app.get(
+      "/payments/thanks",
+      { config: { access: "user" }, schema: { querystring: receiptQuery } },
+      async (request, reply) => {
+        const receipt = await receiptFor(request, db, request.query.rid, { admins: "mayNot" });
+        const attempts = await paymentsOf(db, receipt.id);
+        const { t, fmt } = readerOf(request, receipt.currency);
+        return renderPage(
+          reply,
+          <ThanksPage
+            frame={userFrame(request, "receipts")}
+            fmt={fmt}
+            receipt={receipt}
+            state={paymentStateOf(receipt, attempts)}
+            steps={storyOf({ t, fmt, receipt, payments: attempts, reader: receipt.userName })}
+            checkoutHref={attempts.find((attempt) => attempt.status === "pending")?.checkoutUrl ?? null}
+          />,
+        );
+      },
+    );
 
     app.get(
       "/payments/status",
@@ -70,7 +88,8 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
         schema: {
           tags: ["Payments"],
           summary: "Where the payment of a receipt stands",
-          description: "`open`: nothing was tried yet; `waiting`: a checkout is under way; `failed`, `canceled`: how the last one ended; `paid`, `void`: how the receipt ended.",
+          description:
+            "`open`: nothing was tried yet; `waiting`: a checkout is under way; `failed`, `canceled`: how the last one ended; `paid`, `void`: how the receipt ended.",
           security: [{ session: [] }],
           querystring: receiptQuery,
           response: { 200: status },

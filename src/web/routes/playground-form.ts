@@ -10,17 +10,38 @@ const MOST_GIB = 10_000_000n;
 const MOST_SECONDS = 8_784 * 3_600;
 
 /** What is calculated when nothing was asked. */
-const FIRST_QUESTION: CalcTexts = { cores: "4", gpus: "0", gpu_type: "", memory: "16", hours: "1", jobs: "1", cluster: "", partition: "" };
+const FIRST_QUESTION: CalcTexts = {
+  cores: "4",
+  gpus: "0",
+  gpu_type: "",
+  memory: "16",
+  hours: "1",
+  jobs: "1",
+  cluster: "",
+  partition: "",
+};
 
 export type CalcQuery = { readonly [F in keyof CalcTexts]?: string | undefined };
 
 /** The fields as they stand in the address; missing ones as in the first question. */
 export function textsOf(query: CalcQuery): CalcTexts {
   const text = (field: keyof CalcTexts): string => query[field]?.trim() ?? FIRST_QUESTION[field];
-  return { cores: text("cores"), gpus: text("gpus"), gpu_type: text("gpu_type"), memory: text("memory"), hours: text("hours"), jobs: text("jobs"), cluster: text("cluster"), partition: text("partition") };
+  return {
+    cores: text("cores"),
+    gpus: text("gpus"),
+    gpu_type: text("gpu_type"),
+    memory: text("memory"),
+    hours: text("hours"),
+    jobs: text("jobs"),
+    cluster: text("cluster"),
+    partition: text("partition"),
+  };
 }
 
-export function readCalculation(texts: CalcTexts): { readonly asked: AskedJob | null; readonly problems: CalcProblems } {
+export function readCalculation(texts: CalcTexts): {
+  readonly asked: AskedJob | null;
+  readonly problems: CalcProblems;
+} {
   const cores = whole(texts.cores, 1, MOST_CORES);
   const gpus = whole(texts.gpus, 0, MOST_GPUS);
   const memMib = mibOf(texts.memory);
@@ -36,9 +57,22 @@ export function readCalculation(texts: CalcTexts): { readonly asked: AskedJob | 
     ...(!isName(texts.cluster) && { cluster: "calc.wrong.place" }),
     ...(!isName(texts.partition) && { partition: "calc.wrong.place" }),
   };
-  const isRight = cores !== undefined && gpus !== undefined && memMib !== undefined && seconds !== undefined && jobs !== undefined;
+  const isRight =
+    cores !== undefined && gpus !== undefined && memMib !== undefined && seconds !== undefined && jobs !== undefined;
   if (!isRight || Object.keys(problems).length > 0) return { asked: null, problems };
-  return { asked: { cores, gpus, gpuType: texts.gpu_type, memMib, seconds, jobs, cluster: texts.cluster, partition: texts.partition }, problems };
+  return {
+    asked: {
+      cores,
+      gpus,
+      gpuType: texts.gpu_type,
+      memMib,
+      seconds,
+      jobs,
+      cluster: texts.cluster,
+      partition: texts.partition,
+    },
+    problems,
+  };
 }
 
 function whole(text: string, least: number, most: number): number | undefined {
@@ -62,7 +96,12 @@ function secondsOf(text: string): number | undefined {
   const [, hours, minutes, seconds = "0"] = /^(\d{1,4}):([0-5]\d)(?::([0-5]\d))?$/u.exec(text) ?? [];
   const micro = hours === undefined ? twoPlaces(text) : undefined;
   // Two decimals of an hour are a whole number of seconds.
-  const total = hours !== undefined ? Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds) : micro === undefined ? Number.NaN : Number((micro * 3_600n) / MICRO);
+  const total =
+    hours !== undefined
+      ? Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)
+      : micro === undefined
+        ? Number.NaN
+        : Number((micro * 3_600n) / MICRO);
   return total > 0 && total <= MOST_SECONDS ? total : undefined;
 }
 

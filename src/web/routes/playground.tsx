@@ -18,7 +18,16 @@ import { whyView } from "./support/job-view.ts";
 import { readerOf, type Reader } from "./support/reader.ts";
 
 const field = z.string().max(100).optional();
-const query = z.object({ cores: field, gpus: field, gpu_type: field, memory: field, hours: field, jobs: field, cluster: field, partition: field });
+const query = z.object({
+  cores: field,
+  gpus: field,
+  gpu_type: field,
+  memory: field,
+  hours: field,
+  jobs: field,
+  cluster: field,
+  partition: field,
+});
 
 /** How far back somebody's clusters and partitions are looked up. */
 const LOOK_BACK_DAYS = 90;
@@ -32,7 +41,10 @@ export function playgroundRoutes({ billing }: { readonly billing: BillingContext
       const texts = textsOf(request.query);
       const { asked, problems } = readCalculation(texts);
       const pricing = await readPricing(db, billing.currency, { hold: false });
-      const [tier, choices] = await Promise.all([tierOfUser({ billing }, pricing, username), choicesOf(db, billing, pricing, username, texts)]);
+      const [tier, choices] = await Promise.all([
+        tierOfUser({ billing }, pricing, username),
+        choicesOf(db, billing, pricing, username, texts),
+      ]);
       return renderPage(
         asked === null ? reply.code(400) : reply,
         <CalculatorPage
@@ -49,15 +61,30 @@ export function playgroundRoutes({ billing }: { readonly billing: BillingContext
   };
 }
 
-function answerOf(reader: Reader, { tax }: BillingContext, pricing: Pricing, asked: AskedJob, { tier, now }: { readonly tier: Tier; readonly now: Date }): CalcAnswer {
+function answerOf(
+  reader: Reader,
+  { tax }: BillingContext,
+  pricing: Pricing,
+  asked: AskedJob,
+  { tier, now }: { readonly tier: Tier; readonly now: Date },
+): CalcAnswer {
   const cost = (one: Tier): TierCost => costFor(reader, pricing, asked, one, { isOwn: one === tier, now });
   const tiers = TIERS.map(cost);
   const own = cost(tier);
-  const taxed = tax === null || tax.inclusive ? null : { tax: taxText(reader.fmt, tax.label, tax.rateMicro), totalMinor: taxOn(own.allMinor, tax).totalMinor };
+  const taxed =
+    tax === null || tax.inclusive
+      ? null
+      : { tax: taxText(reader.fmt, tax.label, tax.rateMicro), totalMinor: taxOn(own.allMinor, tax).totalMinor };
   return { asked, own, tiers, taxed };
 }
 
-function costFor(reader: Reader, pricing: Pricing, asked: AskedJob, tier: Tier, { isOwn, now }: { readonly isOwn: boolean; readonly now: Date }): TierCost {
+function costFor(
+  reader: Reader,
+  pricing: Pricing,
+  asked: AskedJob,
+  tier: Tier,
+  { isOwn, now }: { readonly isOwn: boolean; readonly now: Date },
+): TierCost {
   const charge = chargeFor(jobOf(asked, now), tier, pricing.book);
   const explanation = explainCharge(charge);
   const amounts = amountsByResource(charge);
@@ -92,10 +119,20 @@ function jobOf({ cores, gpus, gpuType, memMib, seconds, cluster, partition }: As
 }
 
 /** GPU types with a price of their own; clusters and partitions with prices of their own, and those this user knows. */
-async function choicesOf(db: WebContext["db"], { days, clock }: BillingContext, { book }: Pricing, userName: string, texts: CalcTexts): Promise<CalculatorProps["choices"]> {
+async function choicesOf(
+  db: WebContext["db"],
+  { days, clock }: BillingContext,
+  { book }: Pricing,
+  userName: string,
+  texts: CalcTexts,
+): Promise<CalculatorProps["choices"]> {
   const fromDay = addDays(days.dayOf(Math.floor(clock.now().getTime() / 1000)), -LOOK_BACK_DAYS);
-  const [clusters, partitions] = await Promise.all([usageValues(db, { userName, fromDay }, "cluster"), usageValues(db, { userName, fromDay }, "partition")]);
-  const sorted = (names: Iterable<string | null>): string[] => [...new Set(names)].flatMap((name) => (name === null || name === "" ? [] : [name])).toSorted();
+  const [clusters, partitions] = await Promise.all([
+    usageValues(db, { userName, fromDay }, "cluster"),
+    usageValues(db, { userName, fromDay }, "partition"),
+  ]);
+  const sorted = (names: Iterable<string | null>): string[] =>
+    [...new Set(names)].flatMap((name) => (name === null || name === "" ? [] : [name])).toSorted();
   return {
     gpuTypes: sorted([...book.rates.flatMap((rate) => [...rate.gpuTypeMicro.keys()]), texts.gpu_type]),
     clusters: sorted([...clusters, ...book.rates.map((rate) => rate.cluster), texts.cluster]),

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { listReceipts, receiptItems, receiptLines, receiptTotals, type Receipt, type ReceiptLine } from "../../billing/queries.ts";
+import {
+  listReceipts,
+  receiptItems,
+  receiptLines,
+  receiptTotals,
+  type Receipt,
+  type ReceiptLine,
+} from "../../billing/queries.ts";
 import { paymentsOf } from "../../payments/checkout.ts";
 import { lineAmount } from "../../rating/charge.ts";
 import { currencyOf } from "../../rating/money.ts";
@@ -22,57 +29,74 @@ const oneQuery = z.object({ after: z.string().max(1_000).optional() });
 /** A researcher's receipts. */
 export function receiptRoutes(): RouteModule {
   return (app, { db }) => {
-    app.get("/me/receipts", { config: { access: "user" }, schema: { querystring: listQuery } }, async (request, reply) => {
-      const { username } = requireUser(request);
-      const status = (["pending", "paid", "void"] as const).find((one) => one === request.query.status);
-      const before = parseReceiptId(request.query.before);
-      const [rows, open, paid, pending] = await Promise.all([
-        listReceipts(db, { userName: username, status }, { limit: RECEIPTS_PER_PAGE + 1, before }),
-        receiptTotals(db, { userName: username, status: "pending" }),
-        receiptTotals(db, { userName: username, status: "paid" }),
-        listReceipts(db, { userName: username, status: "pending" }, { limit: 2 }),
-      ]);
-      const row = (receipt: Receipt) => ({ receipt, total: readerOf(request, receipt.currency).fmt.money(receipt.totalMinor) });
-      const shown = rows.slice(0, RECEIPTS_PER_PAGE);
-      const [only, another] = pending;
-      return renderPage(
-        reply,
-        <ReceiptListPage
-          frame={userFrame(request, "receipts")}
-          fmt={readerOf(request).fmt}
-          receipts={shown.map(row)}
-          open={open}
-          paid={paid}
-          toPay={only === undefined || another !== undefined ? null : row(only)}
-          status={status ?? ""}
-          isFirstPage={before === undefined}
-          olderThan={rows.length > RECEIPTS_PER_PAGE ? (shown.at(-1)?.id ?? null) : null}
-        />,
-      );
-    });
+    app.get(
+      "/me/receipts",
+      { config: { access: "user" }, schema: { querystring: listQuery } },
+      async (request, reply) => {
+        const { username } = requireUser(request);
+        const status = (["pending", "paid", "void"] as const).find((one) => one === request.query.status);
+        const before = parseReceiptId(request.query.before);
+        const [rows, open, paid, pending] = await Promise.all([
+          listReceipts(db, { userName: username, status }, { limit: RECEIPTS_PER_PAGE + 1, before }),
+          receiptTotals(db, { userName: username, status: "pending" }),
+          receiptTotals(db, { userName: username, status: "paid" }),
+          listReceipts(db, { userName: username, status: "pending" }, { limit: 2 }),
+        ]);
+        const row = (receipt: Receipt) => ({
+          receipt,
+          total: readerOf(request, receipt.currency).fmt.money(receipt.totalMinor),
+        });
+        const shown = rows.slice(0, RECEIPTS_PER_PAGE);
+        const [only, another] = pending;
+        return renderPage(
+          reply,
+          <ReceiptListPage
+            frame={userFrame(request, "receipts")}
+            fmt={readerOf(request).fmt}
+            receipts={shown.map(row)}
+            open={open}
+            paid={paid}
+            toPay={only === undefined || another !== undefined ? null : row(only)}
+            status={status ?? ""}
+            isFirstPage={before === undefined}
+            olderThan={rows.length > RECEIPTS_PER_PAGE ? (shown.at(-1)?.id ?? null) : null}
+          />,
+        );
+      },
+    );
 
-    app.get("/me/receipts/:id", { config: { access: "user" }, schema: { params: z.object({ id: z.string() }), querystring: oneQuery } }, async (request, reply) => {
-      const receipt = await receiptFor(request, db, request.params.id, { admins: "may" });
-      const { username } = requireUser(request);
-      const { t, fmt } = readerOf(request, receipt.currency);
-      const [lines, payments, jobs] = await Promise.all([receiptLines(db, receipt.id), paymentsOf(db, receipt.id), jobsOf(db, receipt, request.query.after)]);
-      const state = paymentStateOf(receipt, payments);
-      const isPayable = receipt.status === "pending" && receipt.userName === username;
-      return renderPage(
-        reply,
-        <ReceiptPage
-          frame={userFrame(request, "receipts")}
-          fmt={fmt}
-          receipt={receipt}
-          lines={lines}
-          hasRoundingNote={lines.some((line) => !isProduct(line, receipt.currency))}
-          steps={storyOf({ t, fmt, receipt, payments, reader: username })}
-          jobs={jobs}
-          payHref={isPayable ? `/payments/receipt/${receipt.id}/start` : null}
-          poll={state === "waiting" && isPayable ? { url: `/payments/status?rid=${receipt.id}`, status: state } : null}
-        />,
-      );
-    });
+    app.get(
+      "/me/receipts/:id",
+      { config: { access: "user" }, schema: { params: z.object({ id: z.string() }), querystring: oneQuery } },
+      async (request, reply) => {
+        const receipt = await receiptFor(request, db, request.params.id, { admins: "may" });
+        const { username } = requireUser(request);
+        const { t, fmt } = readerOf(request, receipt.currency);
+        const [lines, payments, jobs] = await Promise.all([
+          receiptLines(db, receipt.id),
+          paymentsOf(db, receipt.id),
+          jobsOf(db, receipt, request.query.after),
+        ]);
+        const state = paymentStateOf(receipt, payments);
+        const isPayable = receipt.status === "pending" && receipt.userName === username;
+        return renderPage(
+          reply,
+          <ReceiptPage
+            frame={userFrame(request, "receipts")}
+            fmt={fmt}
+            receipt={receipt}
+            lines={lines}
+            hasRoundingNote={lines.some((line) => !isProduct(line, receipt.currency))}
+            steps={storyOf({ t, fmt, receipt, payments, reader: username })}
+            jobs={jobs}
+            payHref={isPayable ? `/payments/receipt/${receipt.id}/start` : null}
+            poll={
+              state === "waiting" && isPayable ? { url: `/payments/status?rid=${receipt.id}`, status: state } : null
+            }
+          />,
+        );
+      },
+    );
   };
 }
 
@@ -86,6 +110,13 @@ async function jobsOf(db: WebContext["db"], receipt: Receipt, cursor: string | u
   const items = await receiptItems(db, receipt.id, { limit: JOBS_PER_PAGE + 1, after });
   const shown = items.slice(0, JOBS_PER_PAGE);
   const last = shown.at(-1);
-  const next = items.length > JOBS_PER_PAGE && last !== undefined ? `/me/receipts/${receipt.id}?after=${encodeJobCursor(last)}#jobs` : null;
-  return { items: shown.map((item) => ({ ...item, href: jobPath(item) })), nextHref: next, isOpen: after !== undefined };
+  const next =
+    items.length > JOBS_PER_PAGE && last !== undefined
+      ? `/me/receipts/${receipt.id}?after=${encodeJobCursor(last)}#jobs`
+      : null;
+  return {
+    items: shown.map((item) => ({ ...item, href: jobPath(item) })),
+    nextHref: next,
+    isOpen: after !== undefined,
+  };
 }

@@ -61,7 +61,7 @@ export const adminUsage = defineMessages({
     "usage.problemTitle": "These days cannot be shown",
     "usage.notADay": "“{text}” is not a day. Write it as year-month-day, such as 2026-10-31. The present month is shown.",
     "usage.backwards": "{from} comes after {to}. The present month is shown.",
-    "usage.repricing": "Prices are being reckoned anew",
+    "usage.repricing": "Prices are being recalculated",
     "usage.repricingText": "{count, plural, one {# job} other {{count, number} jobs}} done so far; amounts here may still change.",
   },
   th: {

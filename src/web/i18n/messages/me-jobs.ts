@@ -13,7 +13,8 @@ export const meJobs = defineMessages({
     "job.cluster": "Cluster",
     "job.comment": "Comment",
     "job.cores": "{count, plural, one {# core} other {# cores}}",
-    "job.correction": "Slurm changed this job's record after it was billed. A difference of {difference} is still to be settled; the receipt stays as it is.",
+    "job.correction":
+      "Slurm changed this job's record after it was billed. A difference of {difference} is still to be settled; the receipt stays as it is.",
     "job.cost": "Cost",
     "job.costSoFar": "Cost so far",
     "job.count": "{count, plural, one {# job} other {# jobs}}",

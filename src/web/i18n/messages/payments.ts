@@ -4,13 +4,18 @@ import { defineMessages } from "../define.ts";
 export const payments = defineMessages({
   en: {
     "payments.backToReceipt": "Back to the receipt",
-    "payments.canceled.hint": "The payment was cancelled and nothing was charged. The receipt is still open; you can pay it at any time.",
+    "payments.canceled.hint":
+      "The payment was cancelled and nothing was charged. The receipt is still open; you can pay it at any time.",
     "payments.canceled.title": "Payment cancelled",
-    "payments.confirm.about": "You pay receipt {number}: {count, plural, one {# job} other {# jobs}} that ended up to {day}.",
-    "payments.confirm.next": "The next page is the payment provider's ({provider}). The receipt is settled once the provider confirms the payment.",
-    "payments.confirm.once": "A receipt can be paid only once: opening this page again, or in another tab, leads to the same payment.",
+    "payments.confirm.about":
+      "You pay receipt {number}: {count, plural, one {# job} other {# jobs}} that ended up to {day}.",
+    "payments.confirm.next":
+      "The next page is the payment provider's ({provider}). The receipt is settled once the provider confirms the payment.",
+    "payments.confirm.once":
+      "A receipt can be paid only once: opening this page again, or in another tab, leads to the same payment.",
     "payments.confirm.title": "Pay receipt {number}?",
-    "payments.failed.hint": "The bank did not take the payment and nothing was charged. The receipt is still open; you can safely try again.",
+    "payments.failed.hint":
+      "The bank did not take the payment and nothing was charged. The receipt is still open; you can safely try again.",
     "payments.failed.title": "The payment did not go through",
     "payments.open.hint": "No payment of this receipt was started yet.",
     "payments.open.title": "Not paid yet",
@@ -19,7 +24,8 @@ export const payments = defineMessages({
     "payments.pay": "Pay {amount}",
     "payments.provider.dummy": "simulation",
     "payments.retry": "Try again",
-    "payments.simulate.about": "This page stands in for a payment provider's while the product is being developed. No money moves. Choose what the provider should report:",
+    "payments.simulate.about":
+      "This page stands in for a payment provider's while the product is being developed. No money moves. Choose what the provider should report:",
     "payments.simulate.cancel": "Cancel",
     "payments.simulate.fail": "Let it fail",
     "payments.simulate.payment": "Payment",
@@ -27,7 +33,8 @@ export const payments = defineMessages({
     "payments.simulate.title": "Simulated payment",
     "payments.void.hint": "Receipt {number} was made void. There is nothing to pay on it.",
     "payments.void.title": "This receipt is void",
-    "payments.waiting.hint": "The provider has not confirmed the payment yet. This page changes by itself; you can also close it, nothing is lost.",
+    "payments.waiting.hint":
+      "The provider has not confirmed the payment yet. This page changes by itself; you can also close it, nothing is lost.",
     "payments.waiting.refresh": "Look again",
     "payments.waiting.resume": "Continue the payment",
     "payments.waiting.title": "Waiting for the bank",
@@ -49,7 +56,8 @@ export const payments = defineMessages({
     "payments.pay": "ชำระ {amount}",
     "payments.provider.dummy": "ระบบจำลอง",
     "payments.retry": "ลองอีกครั้ง",
-    "payments.simulate.about": "หน้านี้ใช้แทนหน้าของผู้ให้บริการชำระเงินระหว่างการพัฒนาระบบ ไม่มีเงินเคลื่อนไหวจริง เลือกผลที่ต้องการให้ผู้ให้บริการแจ้ง:",
+    "payments.simulate.about":
+      "หน้านี้ใช้แทนหน้าของผู้ให้บริการชำระเงินระหว่างการพัฒนาระบบ ไม่มีเงินเคลื่อนไหวจริง เลือกผลที่ต้องการให้ผู้ให้บริการแจ้ง:",
     "payments.simulate.cancel": "ยกเลิก",
     "payments.simulate.fail": "ให้ไม่สำเร็จ",
     "payments.simulate.payment": "การชำระเงิน",

@@ -27,7 +27,8 @@ export const receipts = defineMessages({
     "receipts.rate": "Rate",
     "receipts.ratesKept": "rates as of {day}, kept with this receipt",
     "receipts.resource": "Resource",
-    "receipts.roundingNote": "Each job's line is rounded once and then added up, so an amount can differ from quantity × rate in its last digits. The sum of the jobs is what counts.",
+    "receipts.roundingNote":
+      "Each job's line is rounded once and then added up, so an amount can differ from quantity × rate in its last digits. The sum of the jobs is what counts.",
     "receipts.showJobs": "{count, plural, one {Show the # job} other {Show the # jobs}}",
     "receipts.status": "Status",
     "receipts.story": "What happened",
@@ -86,7 +87,8 @@ export const receipts = defineMessages({
     "receipts.rate": "อัตรา",
     "receipts.ratesKept": "อัตรา ณ {day} เก็บไว้กับใบเสร็จนี้",
     "receipts.resource": "ทรัพยากร",
-    "receipts.roundingNote": "ยอดของแต่ละงานปัดเศษครั้งเดียวแล้วจึงรวมกัน จำนวนเงินจึงอาจต่างจากปริมาณ × อัตราเล็กน้อยที่หลักท้าย ๆ ยอดรวมของงานเป็นยอดที่ถูกต้อง",
+    "receipts.roundingNote":
+      "ยอดของแต่ละงานปัดเศษครั้งเดียวแล้วจึงรวมกัน จำนวนเงินจึงอาจต่างจากปริมาณ × อัตราเล็กน้อยที่หลักท้าย ๆ ยอดรวมของงานเป็นยอดที่ถูกต้อง",
     "receipts.showJobs": "แสดงทั้ง {count, number} งาน",
     "receipts.status": "สถานะ",
     "receipts.story": "ความเป็นมา",

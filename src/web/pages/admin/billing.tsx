@@ -81,9 +81,7 @@ export function BillingPage(props: BillingPageProps) {
       >
         <Filter {...props} />
         {receipts.length === 0 ? (
-          <EmptyState title={t("billing.none")} action={<LinkButton href={sectionHref("billing")}>{t("billing.all")}</LinkButton>}>
-            {t("billing.noneText")}
-          </EmptyState>
+          <NoReceipts {...props} />
         ) : (
           <DataTable
             caption={t("billing.listTitle")}
@@ -93,7 +91,9 @@ export function BillingPage(props: BillingPageProps) {
           />
         )}
       </Panel>
-      <KeyPager t={t} text={t("billing.showing", { shown: receipts.length, total: props.sum.count })} backHref={props.backHref} onHref={props.onHref} />
+      {receipts.length === 0 ? null : (
+        <KeyPager t={t} text={t("billing.showing", { shown: receipts.length, total: props.sum.count })} backHref={props.backHref} onHref={props.onHref} />
+      )}
       <Create {...props} />
     </AdminShell>
   );
@@ -140,6 +140,12 @@ function Answer({ view: { t, fmt }, receivable, overdue, paidThisMonth, unbilled
       />
     </AnswerPanel>
   );
+}
+
+function NoReceipts({ view: { t }, filter }: BillingPageProps) {
+  const isFiltered = Object.values(filter).some((value) => value !== "");
+  if (!isFiltered) return <EmptyState title={t("billing.noneYet")}>{t("billing.noneText")}</EmptyState>;
+  return <EmptyState title={t("billing.none")} action={<LinkButton href={sectionHref("billing")}>{t("billing.all")}</LinkButton>} />;
 }
 
 /** To the people whose jobs these are: the same sum stands below their list. */

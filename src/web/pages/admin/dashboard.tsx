@@ -96,7 +96,7 @@ function Answer(props: DashboardPageProps) {
   const { t, fmt, today } = view;
   const isAllBilled = unbilled.minor === 0n;
   const counted = t("dashboard.unbilledNote", { jobs: Number(unbilled.jobs), people: unbilled.users });
-  const range = fmt.dateRange(daysBefore.fromDay, daysBefore.toDay);
+  const range = daysInMonth(view, daysBefore);
   const change = fmt.percentChange(month.jobs, monthBefore.jobs);
   return (
     <AnswerPanel
@@ -156,6 +156,11 @@ function Answer(props: DashboardPageProps) {
       />
     </AnswerPanel>
   );
+}
+
+/** `1–23 Oct`, `1 Oct`: always the first days of one month. */
+function daysInMonth({ fmt }: AdminView, { fromDay, toDay }: DayRange): string {
+  return fromDay === toDay ? fmt.dayMonth(toDay) : `${Number(fromDay.slice(8))}\u2013${fmt.dayMonth(toDay)}`;
 }
 
 /** The address of the 90 days, without any narrowing. */

@@ -83,7 +83,7 @@ export function tierChoices(t: Translator, first: string): readonly Choice[] {
 /** A question with its answer and what it rests on: the body of a page that asks before it does something. */
 export function Facts({ rows }: { readonly rows: readonly (readonly [name: ComponentChildren, value: ComponentChildren])[] }) {
   return (
-    <dl class="facts">
+    <dl class="fact-list">
       {rows.map(([name, value]) => (
         <div>
           <dt>{name}</dt>

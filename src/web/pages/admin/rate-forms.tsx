@@ -31,10 +31,10 @@ export function RateForm({ view, fields, errors }: RateFormProps) {
         />
         <input type="hidden" name="type" value={fields.tier} />
       </div>
-      <div class="fields">
-        <Input id="cpu" name="cpu" label={t("rates.field.cpu")} unit={t("rates.unit.core", { currency })} value={fields.cpu} inputMode="decimal" width="short" numeric required {...wrong("cpu")} />
-        <Input id="gpu" name="gpu" label={t("rates.field.gpu")} unit={t("rates.unit.gpu", { currency })} value={fields.gpu} inputMode="decimal" width="short" numeric required {...wrong("gpu")} />
-        <Input id="mem" name="mem" label={t("rates.field.mem")} unit={t("rates.unit.gib", { currency })} value={fields.mem} inputMode="decimal" width="short" numeric required {...wrong("mem")} />
+      <div class="fields fields-three">
+        <Input id="cpu" name="cpu" label={t("rates.field.cpu")} hint={t("rates.unit.core", { currency })} value={fields.cpu} inputMode="decimal" numeric required {...wrong("cpu")} />
+        <Input id="gpu" name="gpu" label={t("rates.field.gpu")} hint={t("rates.unit.gpu", { currency })} value={fields.gpu} inputMode="decimal" numeric required {...wrong("gpu")} />
+        <Input id="mem" name="mem" label={t("rates.field.mem")} hint={t("rates.unit.gib", { currency })} value={fields.mem} inputMode="decimal" numeric required {...wrong("mem")} />
       </div>
       <TextArea id="gpu_types" name="gpu_types" label={t("rates.field.gpuTypes")} hint={t("rates.hint.gpuTypes")} value={fields.gpuTypes} rows={3} {...wrong("gpuTypes")} />
       <DateField t={t} id="from" name="from" label={t("rates.field.from")} hint={t("rates.hint.from")} value={fields.from} {...wrong("from")} />

@@ -4,6 +4,7 @@ import type { StoredRate } from "../../../usage/prices/book.ts";
 import type { PreviewLine, RatePreview } from "../../../usage/prices/preview.ts";
 import { AdminShell } from "../layout.tsx";
 import { ConfirmBody, DataTable, Panel } from "../ui/index.ts";
+import { Facts } from "./parts.tsx";
 import { RulesFacts, scopeText, windowText } from "./rate-words.tsx";
 import { sectionHref, tierName, type AdminView } from "./view.ts";
 
@@ -28,7 +29,13 @@ export function RateConfirmPage(props: RateConfirmPageProps) {
   return (
     <AdminShell frame={frame} title={t("rates.confirmTitle", { tier })}>
       <ConfirmBody t={t} csrfToken={frame.csrfToken} action="/admin" fields={fields} submit={t("rates.confirm", { tier })} cancelHref={sectionHref("rates", { tier: rate.tier })}>
-        <p>{t("rates.confirmLine", { scope, window: windowText(from, view) })}</p>
+        <Facts
+          rows={[
+            [t("rates.where"), scope],
+            [t("rates.since"), windowText(from, view)],
+            ...(rate.note === "" ? [] : [[t("rates.field.note"), rate.note] as const]),
+          ]}
+        />
         <PriceTable {...props} />
         <p class="small second">{t("rates.unbilledNow", { amount: fmt.money(props.unbilledMinor) })}</p>
       </ConfirmBody>
@@ -73,7 +80,7 @@ function Effect({ view: { t, fmt }, preview, window }: RateConfirmPageProps) {
         caption={t("rates.effect")}
         rows={preview.lines}
         columns={[
-          { key: "resource", header: t("rates.price"), cell: ({ resource }) => names[resource] },
+          { key: "resource", header: t("why.resource"), cell: ({ resource }) => names[resource] },
           { key: "usage", header: t("rates.usage"), align: "end", cell: usage },
           { key: "before", header: t("rates.old"), align: "end", cell: ({ beforeMinor }) => fmt.money(beforeMinor) },
           { key: "after", header: t("rates.new"), align: "end", cell: ({ afterMinor }) => fmt.money(afterMinor) },

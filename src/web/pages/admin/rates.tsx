@@ -104,8 +104,12 @@ function currentColumns(view: AdminView): Column<StoredRate>[] {
       label: t("rates.change"),
       align: "end",
       cell: (rate) => (
-        <a href={`${sectionHref("rates", { tier: rate.tier, rate: rate.id })}#new`} aria-label={t("rates.changeFor", { tier: tierName(rate.tier, t), scope: scopeText(rate, t) })}>
+        <a href={`${sectionHref("rates", { tier: rate.tier, rate: rate.id })}#new`}>
           {t("rates.change")}
+          <span class="hidden-visually">
+            {" "}
+            {tierName(rate.tier, t)}, {scopeText(rate, t)}
+          </span>
         </a>
       ),
     },

@@ -112,7 +112,9 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
 
 function ruleText({ rule, defaultAccount }: TierUser, t: Translator): string {
   if (rule === null) return t("tiers.byNoRule");
-  return rule.subject === "account" ? t("tiers.byAccountRule", { account: defaultAccount === "" ? "–" : defaultAccount, pattern: rule.pattern }) : t("tiers.byUserRule", { pattern: rule.pattern });
+  const { pattern } = rule;
+  if (rule.subject === "username") return t("tiers.byUserRule", { pattern });
+  return defaultAccount === "" ? t("tiers.byNoAccount", { pattern }) : t("tiers.byAccountRule", { account: defaultAccount, pattern });
 }
 
 /** `account gov-*` */
@@ -166,8 +168,9 @@ function Rules({ view, rules, nextPosition }: TiersPageProps) {
             label: t("tiers.remove"),
             align: "end",
             cell: (rule) => (
-              <a href={`/admin/tiers/rules/${rule.id}/remove`} aria-label={t("tiers.removeRule", { what: patternText(rule, t) })}>
+              <a href={`/admin/tiers/rules/${rule.id}/remove`}>
                 {t("tiers.remove")}
+                <span class="hidden-visually"> {patternText(rule, t)}</span>
               </a>
             ),
           },

@@ -10,5 +10,7 @@ export function address(path: string, params: Params): string {
 
 /** As hidden fields of a form that sends the same. */
 export function asFields(params: Params): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(params).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])));
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
+  );
 }

@@ -1,6 +1,15 @@
 /** What was billed in which receipt? */
 import type { Receipt } from "../../../billing/queries.ts";
-import { AnswerPanel, DataTable, EmptyState, FigureGrid, KeyFigure, LinkButton, Panel, ReceiptPill } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  DataTable,
+  EmptyState,
+  FigureGrid,
+  KeyFigure,
+  LinkButton,
+  Panel,
+  ReceiptPill,
+} from "../ui/index.ts";
 import { address } from "./address.ts";
 import { MeShell, type MeCommon } from "./shell.tsx";
 import { When } from "./when.tsx";
@@ -23,7 +32,15 @@ export function BilledPage({ common, receipts, totals, jobs, olderThan }: Billed
   const detail = (billed: string): string => address("/me", { view: "detail", ...window.params, billed });
   return (
     <MeShell common={common} view="billed" about={t("receipts.count", { count: totals.count })}>
-      <AnswerPanel answer={<KeyFigure label={t("me.billed.title")} value={fmt.moneyParts(totals.totalMinor)} note={t("me.billed.about")} />}>
+      <AnswerPanel
+        answer={
+          <KeyFigure
+            label={t("me.billed.title")}
+            value={fmt.moneyParts(totals.totalMinor)}
+            note={t("me.billed.about")}
+          />
+        }
+      >
         <FigureGrid
           figures={[
             { label: t("me.billed.jobsBilled"), value: fmt.money(jobs.billedMinor), href: detail("yes") },
@@ -33,7 +50,10 @@ export function BilledPage({ common, receipts, totals, jobs, olderThan }: Billed
       </AnswerPanel>
       {receipts.length === 0 ? (
         <Panel>
-          <EmptyState title={t("me.billed.empty")} action={<LinkButton href="/me/receipts">{t("me.receiptsLink")}</LinkButton>}>
+          <EmptyState
+            title={t("me.billed.empty")}
+            action={<LinkButton href="/me/receipts">{t("me.receiptsLink")}</LinkButton>}
+          >
             {t("me.billed.emptyHint")}
           </EmptyState>
         </Panel>
@@ -43,14 +63,40 @@ export function BilledPage({ common, receipts, totals, jobs, olderThan }: Billed
             caption={t("me.billed.title")}
             rows={receipts}
             columns={[
-              { key: "number", header: t("receipts.number"), nowrap: true, cell: ({ id, number }) => <a href={`/me/receipts/${id}`}>{number}</a> },
-              { key: "issued", header: t("receipts.issued"), nowrap: true, cell: ({ issuedAt }) => <When at={issuedAt} fmt={fmt} /> },
+              {
+                key: "number",
+                header: t("receipts.number"),
+                nowrap: true,
+                cell: ({ id, number }) => <a href={`/me/receipts/${id}`}>{number}</a>,
+              },
+              {
+                key: "issued",
+                header: t("receipts.issued"),
+                nowrap: true,
+                cell: ({ issuedAt }) => <When at={issuedAt} fmt={fmt} />,
+              },
               { key: "upTo", header: t("receipts.upTo"), nowrap: true, cell: ({ cutoffDay }) => fmt.date(cutoffDay) },
-              { key: "status", header: t("receipts.status"), phone: "bare", cell: ({ status }) => <ReceiptPill state={status} t={t} /> },
+              {
+                key: "status",
+                header: t("receipts.status"),
+                phone: "bare",
+                cell: ({ status }) => <ReceiptPill state={status} t={t} />,
+              },
               { key: "jobs", header: t("me.jobs"), align: "end", cell: (receipt) => fmt.integer(receipt.jobs) },
-              { key: "subtotal", header: t("receipts.subtotal"), align: "end", cell: ({ subtotalMinor }) => fmt.money(subtotalMinor) },
+              {
+                key: "subtotal",
+                header: t("receipts.subtotal"),
+                align: "end",
+                cell: ({ subtotalMinor }) => fmt.money(subtotalMinor),
+              },
               { key: "tax", header: t("receipts.tax"), align: "end", cell: ({ taxMinor }) => fmt.money(taxMinor) },
-              { key: "total", header: t("receipts.total"), align: "end", phone: "keep", cell: ({ totalMinor }) => fmt.money(totalMinor) },
+              {
+                key: "total",
+                header: t("receipts.total"),
+                align: "end",
+                phone: "keep",
+                cell: ({ totalMinor }) => fmt.money(totalMinor),
+              },
             ]}
             foot={[{ cells: { number: t("receipts.totalWithoutVoid"), total: fmt.money(totals.totalMinor) } }]}
           />

@@ -3,7 +3,15 @@ import { address } from "./address.ts";
 import type { MeCommon, MeView } from "./shell.tsx";
 
 /** An empty window says when the last job ran, and leads there. */
-export function EmptyWindow({ common, view, lastDay }: { readonly common: MeCommon; readonly view: MeView; readonly lastDay: string | null }) {
+export function EmptyWindow({
+  common,
+  view,
+  lastDay,
+}: {
+  readonly common: MeCommon;
+  readonly view: MeView;
+  readonly lastDay: string | null;
+}) {
   const { t } = common.frame;
   const { fmt } = common;
   if (lastDay === null) {
@@ -17,7 +25,10 @@ export function EmptyWindow({ common, view, lastDay }: { readonly common: MeComm
   const href = address("/me", { view: view === "aggregate" ? undefined : view, start, before: monthEnd(lastDay) });
   return (
     <Panel>
-      <EmptyState title={t("me.empty")} action={<LinkButton href={href}>{t("me.emptyAction", { month: fmt.monthYear(lastDay) })}</LinkButton>}>
+      <EmptyState
+        title={t("me.empty")}
+        action={<LinkButton href={href}>{t("me.emptyAction", { month: fmt.monthYear(lastDay) })}</LinkButton>}
+      >
         {t("me.emptyLast", { day: fmt.dateLong(lastDay) })}
       </EmptyState>
     </Panel>

@@ -20,18 +20,40 @@ export interface JobPageProps {
 export function JobPage({ frame, fmt, job, view }: JobPageProps) {
   const { t } = frame;
   return (
-    <UserShell frame={frame} title={t("job.title", { id: job.jobId })} badge={<JobStatePill state={job.state} t={t} />} subtitle={[job.jobName, job.account, job.cluster].filter((part) => part !== "").join(" · ")}>
-      <AnswerPanel answer={<KeyFigure label={view.isSoFar ? t("job.costSoFar") : t("job.cost")} value={fmt.moneyParts(view.amountMinor)} note={<Billing t={t} job={view} />} />}>
+    <UserShell
+      frame={frame}
+      title={t("job.title", { id: job.jobId })}
+      badge={<JobStatePill state={job.state} t={t} />}
+      subtitle={[job.jobName, job.account, job.cluster].filter((part) => part !== "").join(" · ")}
+    >
+      <AnswerPanel
+        answer={
+          <KeyFigure
+            label={view.isSoFar ? t("job.costSoFar") : t("job.cost")}
+            value={fmt.moneyParts(view.amountMinor)}
+            note={<Billing t={t} job={view} />}
+          />
+        }
+      >
         <FigureGrid
           figures={[
             { label: t("job.cpus"), value: fmt.integer(job.allocCpus) },
-            { label: t("job.gpus"), value: fmt.integer(job.allocGpus), note: job.gpuTypes.map(({ type, count }) => `${fmt.integer(count)} × ${type}`).join(", ") },
+            {
+              label: t("job.gpus"),
+              value: fmt.integer(job.allocGpus),
+              note: job.gpuTypes.map(({ type, count }) => `${fmt.integer(count)} × ${type}`).join(", "),
+            },
             { label: t("job.memory"), value: memoryText(fmt, job.allocMemMib) },
             { label: t("job.elapsed"), value: fmt.duration(view.elapsedSeconds) },
           ]}
         />
       </AnswerPanel>
-      <section class="panel panel-padded" aria-label={view.isSoFar ? t("job.whySoFar", { amount: view.why.amount }) : t("why.title", { amount: view.why.amount })}>
+      <section
+        class="panel panel-padded"
+        aria-label={
+          view.isSoFar ? t("job.whySoFar", { amount: view.why.amount }) : t("why.title", { amount: view.why.amount })
+        }
+      >
         <Why t={t} job={view} />
       </section>
       <Panel title={t("job.facts")} id="facts">
@@ -66,11 +88,27 @@ function Facts({ heading, facts }: { readonly heading: string; readonly facts: r
 }
 
 function timesOf(t: Translator, fmt: Formatter, job: StoredJob): Fact[] {
-  const time = (epochSeconds: number | null): ComponentChildren => (epochSeconds === null ? null : <When at={fromEpochSeconds(epochSeconds)} fmt={fmt} look="long" />);
+  const time = (epochSeconds: number | null): ComponentChildren =>
+    epochSeconds === null ? null : <When at={fromEpochSeconds(epochSeconds)} fmt={fmt} look="long" />;
   const waited = job.startAt === null || job.startAt < job.submitAt ? null : job.startAt - job.submitAt;
   return [
     [t("job.submitted"), time(job.submitAt)],
-    [t("job.started"), job.startAt === null ? t("job.notStarted") : <>{time(job.startAt)}{waited === null ? null : <> <span class="third">({t("job.waited", { span: fmt.span(waited) })})</span></>}</>],
+    [
+      t("job.started"),
+      job.startAt === null ? (
+        t("job.notStarted")
+      ) : (
+        <>
+          {time(job.startAt)}
+          {waited === null ? null : (
+            <>
+              {" "}
+              <span class="third">({t("job.waited", { span: fmt.span(waited) })})</span>
+            </>
+          )}
+        </>
+      ),
+    ],
     [t("job.ended"), time(job.endAt)],
     [t("job.elapsed"), fmt.duration(job.elapsedSeconds)],
     [t("job.usedCpu"), usedCpu(t, fmt, job)],
@@ -85,7 +123,12 @@ function usedCpu(t: Translator, fmt: Formatter, job: StoredJob): ComponentChildr
   return (
     <>
       {fmt.duration(Number(job.usedCpuMs / 1000n))}
-      {share === null ? null : <> <span class="third">({t("job.usedCpuShare", { share })})</span></>}
+      {share === null ? null : (
+        <>
+          {" "}
+          <span class="third">({t("job.usedCpuShare", { share })})</span>
+        </>
+      )}
     </>
   );
 }
@@ -105,7 +148,10 @@ function slurmFacts(t: Translator, fmt: Formatter, job: StoredJob): Fact[] {
     [t("job.partition"), job.partition],
     [t("job.qos"), job.qos],
     [t("job.exitCode"), job.exitCode],
-    [t("job.nodes"), job.nodeList === "" ? fmt.integer(job.allocNodes) : `${fmt.integer(job.allocNodes)}: ${job.nodeList}`],
+    [
+      t("job.nodes"),
+      job.nodeList === "" ? fmt.integer(job.allocNodes) : `${fmt.integer(job.allocNodes)}: ${job.nodeList}`,
+    ],
     [t("job.tres"), job.allocBilling > 0 ? fmt.integer(job.allocBilling) : null],
     [t("job.comment"), job.comment],
   ];

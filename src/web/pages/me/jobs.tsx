@@ -37,7 +37,19 @@ export interface JobsProps {
 }
 
 /** States worth choosing, the frequent ones first. */
-const STATES = ["COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "CANCELLED", "NODE_FAIL", "PREEMPTED", "DEADLINE", "BOOT_FAIL", "REQUEUED", "RUNNING"];
+const STATES = [
+  "COMPLETED",
+  "FAILED",
+  "TIMEOUT",
+  "OUT_OF_MEMORY",
+  "CANCELLED",
+  "NODE_FAIL",
+  "PREEMPTED",
+  "DEADLINE",
+  "BOOT_FAIL",
+  "REQUEUED",
+  "RUNNING",
+];
 
 export function JobsPage(props: JobsProps) {
   const { common, filter, running, jobs, totals, matching, lastDay } = props;
@@ -74,13 +86,35 @@ function paramsOf({ q, state, account, billed }: JobsFilter): Params {
 function Toolbar({ common, filter, accounts }: JobsProps) {
   const { frame, window } = common;
   const { t } = frame;
-  const states = STATES.includes(filter.state) || filter.state === "" || filter.state === "failed" ? STATES : [...STATES, filter.state];
-  const accountChoices = accounts.includes(filter.account) || filter.account === "" ? accounts : [...accounts, filter.account];
+  const states =
+    STATES.includes(filter.state) || filter.state === "" || filter.state === "failed"
+      ? STATES
+      : [...STATES, filter.state];
+  const accountChoices =
+    accounts.includes(filter.account) || filter.account === "" ? accounts : [...accounts, filter.account];
   const days = { start: window.fromDay, before: window.toDay };
   return (
     <div class="toolbar">
-      <FilterForm t={t} action="/me" keep={asFields({ view: "detail", ...window.params, ...(accountChoices.length > 1 ? {} : { account: filter.account }) })}>
-        <Input id="q" name="q" type="search" width="search" label={t("me.filter.search")} labelLook="hidden" placeholder={t("me.filter.searchHint")} value={filter.q} maxLength={100} />
+      <FilterForm
+        t={t}
+        action="/me"
+        keep={asFields({
+          view: "detail",
+          ...window.params,
+          ...(accountChoices.length > 1 ? {} : { account: filter.account }),
+        })}
+      >
+        <Input
+          id="q"
+          name="q"
+          type="search"
+          width="search"
+          label={t("me.filter.search")}
+          labelLook="hidden"
+          placeholder={t("me.filter.searchHint")}
+          value={filter.q}
+          maxLength={100}
+        />
         <Select
           id="state"
           name="state"
@@ -100,7 +134,10 @@ function Toolbar({ common, filter, accounts }: JobsProps) {
             label={t("me.account")}
             labelLook="hidden"
             value={filter.account}
-            options={[{ value: "", label: t("me.allAccounts") }, ...accountChoices.map((account) => ({ value: account, label: account }))]}
+            options={[
+              { value: "", label: t("me.allAccounts") },
+              ...accountChoices.map((account) => ({ value: account, label: account })),
+            ]}
           />
         ) : null}
         <Select
@@ -127,7 +164,14 @@ function NoMatch({ common: { frame, window } }: { readonly common: MeCommon }) {
   const { t } = frame;
   return (
     <Panel>
-      <EmptyState title={t("me.emptyMatch")} action={<LinkButton href={address("/me", { view: "detail", ...window.params })}>{t("me.emptyMatchAction")}</LinkButton>}>
+      <EmptyState
+        title={t("me.emptyMatch")}
+        action={
+          <LinkButton href={address("/me", { view: "detail", ...window.params })}>
+            {t("me.emptyMatchAction")}
+          </LinkButton>
+        }
+      >
         {t("me.emptyMatchHint")}
       </EmptyState>
     </Panel>
@@ -136,16 +180,28 @@ function NoMatch({ common: { frame, window } }: { readonly common: MeCommon }) {
 
 function Pager({ common, filter, jobs, matching, newer, older }: JobsProps) {
   const { t } = common.frame;
-  const to = (params: Params): string => address("/me", { view: "detail", ...common.window.params, ...paramsOf(filter), ...params });
+  const to = (params: Params): string =>
+    address("/me", { view: "detail", ...common.window.params, ...paramsOf(filter), ...params });
   const newerHref = newer === null ? undefined : to({ newer });
   const olderHref = older === null ? undefined : to({ older });
-  if (matching !== null) return <Pagination t={t} shown={jobs.length} total={Number(matching)} newerHref={newerHref} olderHref={olderHref} />;
+  if (matching !== null)
+    return (
+      <Pagination t={t} shown={jobs.length} total={Number(matching)} newerHref={newerHref} olderHref={olderHref} />
+    );
   return (
     <div class="pager">
       <p class="small third">{t("me.newestFirst", { count: jobs.length })}</p>
       <nav aria-label={t("pager.label")} class="pager-links">
-        {newerHref === undefined ? null : <LinkButton href={newerHref} rel="prev">{t("pager.newer")}</LinkButton>}
-        {olderHref === undefined ? null : <LinkButton href={olderHref} rel="next">{t("pager.older")}</LinkButton>}
+        {newerHref === undefined ? null : (
+          <LinkButton href={newerHref} rel="prev">
+            {t("pager.newer")}
+          </LinkButton>
+        )}
+        {olderHref === undefined ? null : (
+          <LinkButton href={olderHref} rel="next">
+            {t("pager.older")}
+          </LinkButton>
+        )}
       </nav>
     </div>
   );

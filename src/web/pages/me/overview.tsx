@@ -1,7 +1,23 @@
 /** What do I owe, and what did it come from? */
 import type { ComponentChildren } from "preact";
 import type { UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
-import { AnswerPanel, BarList, Button, CsrfField, DataTable, DateField, FigureGrid, KeyFigure, LinkButton, Panel, StackedColumns, TrustLine, type Column, type DayColumn, type TrustItem } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  BarList,
+  Button,
+  CsrfField,
+  DataTable,
+  DateField,
+  FigureGrid,
+  KeyFigure,
+  LinkButton,
+  Panel,
+  StackedColumns,
+  TrustLine,
+  type Column,
+  type DayColumn,
+  type TrustItem,
+} from "../ui/index.ts";
 import { address } from "./address.ts";
 import { EmptyWindow, monthEnd } from "./empty.tsx";
 import { MeShell, type MeCommon } from "./shell.tsx";
@@ -20,7 +36,9 @@ export interface OverviewProps {
   /** The days the sums are compared with. */
   readonly daysBefore: { readonly fromDay: string; readonly toDay: string };
   /** Per day, or per month where there are too many days to draw. */
-  readonly chart: { readonly kind: "days"; readonly days: readonly DayColumn[] } | { readonly kind: "months"; readonly months: readonly UsageGroup[] };
+  readonly chart:
+    | { readonly kind: "days"; readonly days: readonly DayColumn[] }
+    | { readonly kind: "months"; readonly months: readonly UsageGroup[] };
   readonly accounts: readonly UsageGroup[];
   /** When any job of theirs last ended. */
   readonly lastDay: string | null;
@@ -72,7 +90,16 @@ function Answer({ common, unbilled, tax }: OverviewProps) {
   if (jobs === 0n) {
     return (
       <>
-        <KeyFigure label={label} value={fmt.moneyParts(minor)} note={<>{t("me.nothingOpen", { day: fmt.dateLong(upToDay) })}{held}</>} />
+        <KeyFigure
+          label={label}
+          value={fmt.moneyParts(minor)}
+          note={
+            <>
+              {t("me.nothingOpen", { day: fmt.dateLong(upToDay) })}
+              {held}
+            </>
+          }
+        />
         <div class="actions">
           <LinkButton href="/me/receipts">{t("me.receiptsLink")}</LinkButton>
         </div>
@@ -96,7 +123,16 @@ function Answer({ common, unbilled, tax }: OverviewProps) {
       <KeyFigure label={label} value={fmt.moneyParts(minor)} note={note} />
       <form class="row-form" method="post" action="/me/receipt">
         <CsrfField token={frame.csrfToken} />
-        <DateField t={t} id="before" name="before" label={t("me.upTo")} labelLook="beside" value={upToDay} max={today} required />
+        <DateField
+          t={t}
+          id="before"
+          name="before"
+          label={t("me.upTo")}
+          labelLook="beside"
+          value={upToDay}
+          max={today}
+          required
+        />
         <Button kind="primary" busyText={t("action.working")}>
           {t("me.createReceipt")}
         </Button>
@@ -108,10 +144,22 @@ function Answer({ common, unbilled, tax }: OverviewProps) {
 function Figures({ common, now, before, daysBefore }: OverviewProps) {
   const { frame, fmt, window } = common;
   const { t } = frame;
-  const change = (of: (sums: UsageSums) => bigint): string => fmt.percentChange(of(now), of(before)) ?? t("me.noneBefore");
+  const change = (of: (sums: UsageSums) => bigint): string =>
+    fmt.percentChange(of(now), of(before)) ?? t("me.noneBefore");
   const jobs = (state?: string): string => address("/me", { view: "detail", ...window.params, state });
-  const costLabel = window.preset === "thisMonth" ? t("me.costThisMonth") : window.preset === "lastMonth" ? t("me.costLastMonth") : t("me.cost");
-  const failed = now.failedJobs === 0n ? null : <> · <a href={jobs("failed")}>{t("me.failed", { count: Number(now.failedJobs) })}</a></>;
+  const costLabel =
+    window.preset === "thisMonth"
+      ? t("me.costThisMonth")
+      : window.preset === "lastMonth"
+        ? t("me.costLastMonth")
+        : t("me.cost");
+  const failed =
+    now.failedJobs === 0n ? null : (
+      <>
+        {" "}
+        · <a href={jobs("failed")}>{t("me.failed", { count: Number(now.failedJobs) })}</a>
+      </>
+    );
   return (
     <div>
       <FigureGrid
@@ -119,10 +167,22 @@ function Figures({ common, now, before, daysBefore }: OverviewProps) {
           { label: costLabel, value: fmt.money(now.costMinor), note: change((sums) => sums.costMinor), href: jobs() },
           { label: t("me.cpuHours"), value: fmt.hours(now.cpuSeconds), note: change((sums) => sums.cpuSeconds) },
           { label: t("me.gpuHours"), value: fmt.hours(now.gpuSeconds), note: change((sums) => sums.gpuSeconds) },
-          { label: t("me.jobs"), value: fmt.integer(now.jobs), note: <>{change((sums) => sums.jobs)}{failed}</>, href: jobs() },
+          {
+            label: t("me.jobs"),
+            value: fmt.integer(now.jobs),
+            note: (
+              <>
+                {change((sums) => sums.jobs)}
+                {failed}
+              </>
+            ),
+            href: jobs(),
+          },
         ]}
       />
-      <p class="small third figures-note">{t("me.samePeriodBefore", { range: fmt.dateRange(daysBefore.fromDay, daysBefore.toDay) })}</p>
+      <p class="small third figures-note">
+        {t("me.samePeriodBefore", { range: fmt.dateRange(daysBefore.fromDay, daysBefore.toDay) })}
+      </p>
     </div>
   );
 }
@@ -130,7 +190,8 @@ function Figures({ common, now, before, daysBefore }: OverviewProps) {
 function CostChart({ common, chart }: Pick<OverviewProps, "common" | "chart">) {
   const { frame, fmt } = common;
   const { t } = frame;
-  if (chart.kind === "days") return <StackedColumns t={t} fmt={fmt} id="cost" title={t("me.costPerDay")} days={chart.days} />;
+  if (chart.kind === "days")
+    return <StackedColumns t={t} fmt={fmt} id="cost" title={t("me.costPerDay")} days={chart.days} />;
   return (
     <Panel id="cost" title={t("me.costPerMonth")} body="flush">
       <BarList
@@ -148,14 +209,32 @@ function CostChart({ common, chart }: Pick<OverviewProps, "common" | "chart">) {
   );
 }
 
-/** Sums by something, with their total: the same columns wherever usage is summed. */
+/** Sums by something, with their total: the same columns wherever usage is summed. A phone shows what it came to. */
 export function sumColumns({ frame, fmt }: MeCommon): Column<UsageSums>[] {
   const { t } = frame;
   return [
-    { key: "jobs", header: t("me.jobs"), align: "end", cell: (row) => fmt.integer(row.jobs) },
-    { key: "cpu", header: t("me.cpuHoursShort"), align: "end", cell: (row) => fmt.hours(row.cpuSeconds) },
-    { key: "gpu", header: t("me.gpuHoursShort"), align: "end", cell: (row) => fmt.hours(row.gpuSeconds) },
-    { key: "memory", header: t("me.memHours"), align: "end", cell: (row) => fmt.gibHours(row.memMibSeconds) },
+    { key: "jobs", header: t("me.jobs"), align: "end", phone: "hide", cell: (row) => fmt.integer(row.jobs) },
+    {
+      key: "cpu",
+      header: t("me.cpuHoursShort"),
+      align: "end",
+      phone: "hide",
+      cell: (row) => fmt.hours(row.cpuSeconds),
+    },
+    {
+      key: "gpu",
+      header: t("me.gpuHoursShort"),
+      align: "end",
+      phone: "hide",
+      cell: (row) => fmt.hours(row.gpuSeconds),
+    },
+    {
+      key: "memory",
+      header: t("me.memHours"),
+      align: "end",
+      phone: "hide",
+      cell: (row) => fmt.gibHours(row.memMibSeconds),
+    },
     { key: "amount", header: t("me.amount"), align: "end", phone: "keep", cell: (row) => fmt.money(row.costMinor) },
   ];
 }
@@ -165,7 +244,15 @@ export function sumCells(common: MeCommon, total: UsageSums): Readonly<Record<st
   return Object.fromEntries(sumColumns(common).map((column) => [column.key, column.cell(total)]));
 }
 
-function Accounts({ common, accounts, total }: { readonly common: MeCommon; readonly accounts: readonly UsageGroup[]; readonly total: UsageSums }) {
+function Accounts({
+  common,
+  accounts,
+  total,
+}: {
+  readonly common: MeCommon;
+  readonly accounts: readonly UsageGroup[];
+  readonly total: UsageSums;
+}) {
   const { frame, window } = common;
   const { t } = frame;
   const days = { start: window.fromDay, before: window.toDay };
@@ -187,7 +274,9 @@ function Accounts({ common, accounts, total }: { readonly common: MeCommon; read
           {
             key: "account",
             header: t("me.account"),
-            cell: ({ key }) => <a href={address("/me", { view: "detail", ...window.params, account: key })}>{key === "" ? "–" : key}</a>,
+            cell: ({ key }) => (
+              <a href={address("/me", { view: "detail", ...window.params, account: key })}>{key === "" ? "–" : key}</a>
+            ),
           },
           ...sumColumns(common),
         ]}

@@ -35,7 +35,12 @@ export interface MeCommon {
   readonly notices: readonly MeNotice[];
 }
 
-const VIEW_WORDS = { aggregate: "me.view.overview", detail: "me.view.detail", billed: "me.view.billed", trend: "me.view.trend" } as const;
+const VIEW_WORDS = {
+  aggregate: "me.view.overview",
+  detail: "me.view.detail",
+  billed: "me.view.billed",
+  trend: "me.view.trend",
+} as const;
 
 export interface MeShellProps {
   readonly common: MeCommon;
@@ -51,7 +56,8 @@ export function MeShell({ common, view, about, keep = {}, children }: MeShellPro
   const { frame, fmt, window } = common;
   const { t } = frame;
   const viewParam = view === "aggregate" ? undefined : view;
-  const preset = (name: keyof WindowView["presets"]): string => address("/me", { view: viewParam, ...window.presets[name], ...keep });
+  const preset = (name: keyof WindowView["presets"]): string =>
+    address("/me", { view: viewParam, ...window.presets[name], ...keep });
   return (
     <UserShell
       frame={frame}
@@ -98,20 +104,42 @@ function MeNews({ common: { frame, fmt }, notice }: { readonly common: MeCommon;
   const { t } = frame;
   switch (notice.kind) {
     case "notADay":
-      return <Notice kind="error" t={t} title={t("me.notice.dates")}>{t("me.notice.datesNotADay", { text: notice.text })}</Notice>;
+      return (
+        <Notice kind="error" t={t} title={t("me.notice.dates")}>
+          {t("me.notice.datesNotADay", { text: notice.text })}
+        </Notice>
+      );
     case "backwards":
-      return <Notice kind="error" t={t} title={t("me.notice.dates")}>{t("me.notice.datesBackwards", { from: fmt.date(notice.fromDay), to: fmt.date(notice.toDay) })}</Notice>;
+      return (
+        <Notice kind="error" t={t} title={t("me.notice.dates")}>
+          {t("me.notice.datesBackwards", { from: fmt.date(notice.fromDay), to: fmt.date(notice.toDay) })}
+        </Notice>
+      );
     case "futureCutoff":
-      return <Notice kind="error" t={t} title={t("me.notice.future")}>{t("me.notice.futureHint", { day: fmt.dateLong(notice.day) })}</Notice>;
+      return (
+        <Notice kind="error" t={t} title={t("me.notice.future")}>
+          {t("me.notice.futureHint", { day: fmt.dateLong(notice.day) })}
+        </Notice>
+      );
     case "cutoffNotADay":
-      return <Notice kind="error" t={t} title={t("me.notice.future")}>{t("me.notice.notADayHint", { text: notice.text })}</Notice>;
+      return (
+        <Notice kind="error" t={t} title={t("me.notice.future")}>
+          {t("me.notice.notADayHint", { text: notice.text })}
+        </Notice>
+      );
     case "repricing":
-      return <Notice kind="info" t={t} title={t("me.notice.repricing")}>{t("me.notice.repricingHint", { count: Number(notice.jobsSeen) })}</Notice>;
+      return (
+        <Notice kind="info" t={t} title={t("me.notice.repricing")}>
+          {t("me.notice.repricingHint", { count: Number(notice.jobsSeen) })}
+        </Notice>
+      );
     case "nothingToBill":
       return (
         <Notice kind="info" t={t} title={t("me.notice.billed")}>
           {t("me.notice.billedHint")}{" "}
-          {notice.newest === null ? null : <a href={notice.newest.href}>{t("me.notice.billedLink", { number: notice.newest.number })}</a>}
+          {notice.newest === null ? null : (
+            <a href={notice.newest.href}>{t("me.notice.billedLink", { number: notice.newest.number })}</a>
+          )}
         </Notice>
       );
   }

@@ -1,6 +1,15 @@
 /** Where is it going? */
 import type { UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
-import { AnswerPanel, ComparisonColumns, DataTable, FigureGrid, KeyFigure, LinkButton, Panel, type ComparedDay } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  ComparisonColumns,
+  DataTable,
+  FigureGrid,
+  KeyFigure,
+  LinkButton,
+  Panel,
+  type ComparedDay,
+} from "../ui/index.ts";
 import { address } from "./address.ts";
 import { EmptyWindow, monthEnd } from "./empty.tsx";
 import { sumColumns } from "./overview.tsx";
@@ -27,7 +36,8 @@ export interface TrendProps {
 export function TrendPage({ common, now, before, daysBefore, days, months, lastDay }: TrendProps) {
   const { frame, fmt, window } = common;
   const { t } = frame;
-  const change = (of: (sums: UsageSums) => bigint): string => fmt.percentChange(of(now), of(before)) ?? t("me.noneBefore");
+  const change = (of: (sums: UsageSums) => bigint): string =>
+    fmt.percentChange(of(now), of(before)) ?? t("me.noneBefore");
   const range = fmt.dateRange(daysBefore.fromDay, daysBefore.toDay);
   const isNothing = now.jobs === 0n && before.jobs === 0n;
   const about = t("me.jobsAndCost", { jobs: Number(now.jobs), cost: fmt.money(now.costMinor) });
@@ -37,17 +47,41 @@ export function TrendPage({ common, now, before, daysBefore, days, months, lastD
         <EmptyWindow common={common} view="trend" lastDay={lastDay} />
       ) : (
         <>
-          <AnswerPanel answer={<KeyFigure label={t("me.cost")} value={fmt.moneyParts(now.costMinor)} note={<>{change((sums) => sums.costMinor)} {t("me.samePeriodBefore", { range })}</>} />}>
+          <AnswerPanel
+            answer={
+              <KeyFigure
+                label={t("me.cost")}
+                value={fmt.moneyParts(now.costMinor)}
+                note={
+                  <>
+                    {change((sums) => sums.costMinor)} {t("me.samePeriodBefore", { range })}
+                  </>
+                }
+              />
+            }
+          >
             <FigureGrid
               figures={[
-                { label: t("chart.periodBefore"), value: fmt.money(before.costMinor), note: range, href: address("/me", { view: "detail", start: daysBefore.fromDay, before: daysBefore.toDay }) },
+                {
+                  label: t("chart.periodBefore"),
+                  value: fmt.money(before.costMinor),
+                  note: range,
+                  href: address("/me", { view: "detail", start: daysBefore.fromDay, before: daysBefore.toDay }),
+                },
                 { label: t("me.cpuHours"), value: fmt.hours(now.cpuSeconds), note: change((sums) => sums.cpuSeconds) },
                 { label: t("me.gpuHours"), value: fmt.hours(now.gpuSeconds), note: change((sums) => sums.gpuSeconds) },
-                { label: t("me.jobs"), value: fmt.integer(now.jobs), note: change((sums) => sums.jobs), href: address("/me", { view: "detail", ...window.params }) },
+                {
+                  label: t("me.jobs"),
+                  value: fmt.integer(now.jobs),
+                  note: change((sums) => sums.jobs),
+                  href: address("/me", { view: "detail", ...window.params }),
+                },
               ]}
             />
           </AnswerPanel>
-          {days === null ? null : <ComparisonColumns t={t} fmt={fmt} id="trend" title={t("me.costPerDay")} days={days} />}
+          {days === null ? null : (
+            <ComparisonColumns t={t} fmt={fmt} id="trend" title={t("me.costPerDay")} days={days} />
+          )}
         </>
       )}
       {months.length === 0 ? null : <Months common={common} months={months} />}
@@ -68,7 +102,12 @@ function Months({ common, months }: { readonly common: MeCommon; readonly months
       title={t("me.months")}
       body="flush"
       actions={
-        <LinkButton href={address("/me.csv", { start: days(first).start, before: days(last).before })} icon="download" size="small" download>
+        <LinkButton
+          href={address("/me.csv", { start: days(first).start, before: days(last).before })}
+          icon="download"
+          size="small"
+          download
+        >
           {t("me.download")}
         </LinkButton>
       }
@@ -77,10 +116,28 @@ function Months({ common, months }: { readonly common: MeCommon; readonly months
         caption={t("me.months")}
         rows={months}
         columns={[
-          { key: "month", header: t("me.month"), nowrap: true, cell: ({ key }) => <a href={address("/me", days(key))}>{fmt.monthYear(`${key}-01`)}</a> },
-          { key: "bar", header: "", label: t("me.cost"), phone: "hide", cell: ({ costMinor }) => <CostBar size={costMinor} largest={largest} /> },
+          {
+            key: "month",
+            header: t("me.month"),
+            nowrap: true,
+            cell: ({ key }) => <a href={address("/me", days(key))}>{fmt.monthYear(`${key}-01`)}</a>,
+          },
+          {
+            key: "bar",
+            header: "",
+            label: t("me.cost"),
+            phone: "hide",
+            cell: ({ costMinor }) => <CostBar size={costMinor} largest={largest} />,
+          },
           ...sumColumns(common),
-          { key: "change", header: t("me.change"), align: "end", phone: "line", cell: ({ costMinor, costBeforeMinor }) => (costBeforeMinor === null ? null : fmt.percentChange(costMinor, costBeforeMinor)) },
+          {
+            key: "change",
+            header: t("me.change"),
+            align: "end",
+            phone: "line",
+            cell: ({ costMinor, costBeforeMinor }) =>
+              costBeforeMinor === null ? null : fmt.percentChange(costMinor, costBeforeMinor),
+          },
         ]}
       />
     </Panel>

@@ -28,7 +28,12 @@ export function resourceText(t: Translator, resource: PricedResource, gpuType: s
 }
 
 /** `53.4000 core-h`. */
-export function quantityText(t: Translator, fmt: Formatter, resource: PricedResource, quantity: { readonly base: bigint; readonly basePerHour: bigint }): string {
+export function quantityText(
+  t: Translator,
+  fmt: Formatter,
+  resource: PricedResource,
+  quantity: { readonly base: bigint; readonly basePerHour: bigint },
+): string {
   return `${fmt.decimal(quantity.base, quantity.basePerHour, 4)} ${t(UNIT_WORDS[resource])}`;
 }
 

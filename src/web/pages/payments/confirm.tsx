@@ -24,7 +24,9 @@ export function ConfirmPaymentPage({ frame, fmt, receipt, provider }: ConfirmPay
         cancelHref={`/me/receipts/${receipt.id}`}
       >
         <KeyFigure label={t("receipts.total")} value={fmt.moneyParts(receipt.totalMinor)} />
-        <p>{t("payments.confirm.about", { number, count: Number(receipt.jobs), day: fmt.dateLong(receipt.cutoffDay) })}</p>
+        <p>
+          {t("payments.confirm.about", { number, count: Number(receipt.jobs), day: fmt.dateLong(receipt.cutoffDay) })}
+        </p>
         <p>{t("payments.confirm.next", { provider })}</p>
         <p class="small second">{t("payments.confirm.once")}</p>
       </ConfirmBody>

@@ -21,7 +21,11 @@ export interface SimulateProps {
 export function SimulatePage({ frame, fmt, checkout, amountMinor }: SimulateProps) {
   const { t } = frame;
   return (
-    <BareShell frame={frame} title={t("payments.simulate.title")} subtitle={`${t("payments.simulate.payment")} ${checkout.external_payment_id}`}>
+    <BareShell
+      frame={frame}
+      title={t("payments.simulate.title")}
+      subtitle={`${t("payments.simulate.payment")} ${checkout.external_payment_id}`}
+    >
       <Panel>
         <form method="post" action="/payments/simulate" class="stack-form">
           <CsrfField token={frame.csrfToken} />

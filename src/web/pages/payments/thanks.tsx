@@ -32,12 +32,19 @@ export function ThanksPage(props: ThanksProps) {
   const { t } = frame;
   const [kind, title] = LOOKS[state];
   return (
-    <UserShell frame={frame} title={t(title)} subtitle={t("receipts.titleOne", { number: receipt.number })} actions={<Actions {...props} />}>
+    <UserShell
+      frame={frame}
+      title={t(title)}
+      subtitle={t("receipts.titleOne", { number: receipt.number })}
+      actions={<Actions {...props} />}
+    >
       <Notice kind={kind} t={t}>
         <Hint {...props} />
       </Notice>
       <Panel title={t("receipts.story")} id="story">
-        {state === "waiting" ? <div data-poll-url={`/payments/status?rid=${receipt.id}`} data-poll-status={state} /> : null}
+        {state === "waiting" ? (
+          <div data-poll-url={`/payments/status?rid=${receipt.id}`} data-poll-status={state} />
+        ) : null}
         <Timeline t={t} steps={steps} />
       </Panel>
     </UserShell>
@@ -57,7 +64,11 @@ function Hint({ frame, fmt, receipt, state }: ThanksProps): ComponentChildren {
     case "canceled":
       return t("payments.canceled.hint");
     case "paid":
-      return t("payments.paid.hint", { amount: fmt.money(receipt.totalMinor), number, time: receipt.paidAt === null ? "" : fmt.dateTime(receipt.paidAt) });
+      return t("payments.paid.hint", {
+        amount: fmt.money(receipt.totalMinor),
+        number,
+        time: receipt.paidAt === null ? "" : fmt.dateTime(receipt.paidAt),
+      });
     case "void":
       return t("payments.void.hint", { number });
   }

@@ -2,7 +2,21 @@
 import type { Formatter } from "../../format.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
-import { AnswerPanel, Button, CopyButton, DataTable, FigureGrid, Input, KeyFigure, Notice, Panel, Pill, Select, WhyPanel, type Column } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  Button,
+  CopyButton,
+  DataTable,
+  FigureGrid,
+  Input,
+  KeyFigure,
+  Notice,
+  Panel,
+  Pill,
+  Select,
+  WhyPanel,
+  type Column,
+} from "../ui/index.ts";
 import { tierLongText, tierText } from "../me/words.ts";
 import type { CalcAnswer, CalcField, CalcProblems, CalcTexts, TierCost } from "./model.ts";
 import { sbatchLines } from "./sbatch.ts";
@@ -13,7 +27,11 @@ export interface CalculatorProps {
   readonly texts: CalcTexts;
   readonly problems: CalcProblems;
   /** To choose from; where there is nothing to choose the field is absent. */
-  readonly choices: { readonly gpuTypes: readonly string[]; readonly clusters: readonly string[]; readonly partitions: readonly string[] };
+  readonly choices: {
+    readonly gpuTypes: readonly string[];
+    readonly clusters: readonly string[];
+    readonly partitions: readonly string[];
+  };
   /** Null while some number is wrong. */
   readonly answer: CalcAnswer | null;
   /** The whole address of this very calculation. */
@@ -40,7 +58,17 @@ export function CalculatorPage(props: CalculatorProps) {
 
 function Fields({ frame, texts, problems, choices }: CalculatorProps) {
   const { t } = frame;
-  const number = (name: CalcField) => ({ id: name.replace("_", "-"), name, value: texts[name], numeric: true, width: "short", autocomplete: "off", maxLength: 20, error: problem(t, problems, name) }) as const;
+  const number = (name: CalcField) =>
+    ({
+      id: name.replace("_", "-"),
+      name,
+      value: texts[name],
+      numeric: true,
+      width: "short",
+      autocomplete: "off",
+      maxLength: 20,
+      error: problem(t, problems, name),
+    }) as const;
   const choice = (name: CalcField, any: string, values: readonly string[]) =>
     ({
       id: name.replace("_", "-"),
@@ -52,13 +80,19 @@ function Fields({ frame, texts, problems, choices }: CalculatorProps) {
   return (
     <form method="get" action="/playground" class="calc-form" data-live-form>
       <Input {...number("cores")} label={t("calc.cores")} inputMode="numeric" />
-      <Input {...number("memory")} label={t("calc.memory")} unit="GiB" inputMode="decimal" />
+      <Input {...number("memory")} label={t("calc.memory")} inputMode="decimal" />
       <Input {...number("gpus")} label={t("calc.gpus")} inputMode="numeric" />
-      {choices.gpuTypes.length === 0 ? null : <Select {...choice("gpu_type", t("calc.anyType"), choices.gpuTypes)} label={t("calc.gpuType")} />}
+      {choices.gpuTypes.length === 0 ? null : (
+        <Select {...choice("gpu_type", t("calc.any"), choices.gpuTypes)} label={t("calc.gpuType")} />
+      )}
       <Input {...number("hours")} label={t("calc.hours")} inputMode="text" hint={t("calc.hoursHint")} />
       <Input {...number("jobs")} label={t("calc.jobs")} inputMode="numeric" />
-      {choices.partitions.length === 0 ? null : <Select {...choice("partition", t("calc.anyPartition"), choices.partitions)} label={t("calc.partition")} />}
-      {choices.clusters.length < 2 ? null : <Select {...choice("cluster", t("calc.anyCluster"), choices.clusters)} label={t("calc.cluster")} />}
+      {choices.partitions.length === 0 ? null : (
+        <Select {...choice("partition", t("calc.any"), choices.partitions)} label={t("calc.partition")} />
+      )}
+      {choices.clusters.length < 2 ? null : (
+        <Select {...choice("cluster", t("calc.any"), choices.clusters)} label={t("calc.cluster")} />
+      )}
       <div class="actions no-script-only">
         <Button kind="primary">{t("calc.calculate")}</Button>
       </div>
@@ -113,7 +147,13 @@ function Answer({ frame, fmt, answer, link }: CalculatorProps) {
         />
       </AnswerPanel>
       <section class="panel panel-padded" aria-label={t("why.title", { amount: own.why.amount })}>
-        <WhyPanel t={t} amount={own.why.amount} terms={own.why.terms} lines={own.why.lines} {...(own.why.free !== null && { free: own.why.free })} />
+        <WhyPanel
+          t={t}
+          amount={own.why.amount}
+          terms={own.why.terms}
+          lines={own.why.lines}
+          {...(own.why.free !== null && { free: own.why.free })}
+        />
         {own.why.notes.map((note) => (
           <p class="small second why-note">{note}</p>
         ))}
@@ -148,8 +188,31 @@ function tierColumns(t: Translator, fmt: Formatter, jobs: number): Column<TierCo
     },
     { key: "cpu", header: t("resource.cpu"), align: "end", nowrap: true, cell: ({ cpuMinor }) => fmt.money(cpuMinor) },
     { key: "gpu", header: t("resource.gpu"), align: "end", nowrap: true, cell: ({ gpuMinor }) => fmt.money(gpuMinor) },
-    { key: "memory", header: t("resource.memory"), align: "end", nowrap: true, cell: ({ memMinor }) => fmt.money(memMinor) },
-    { key: "one", header: t("calc.one"), align: "end", nowrap: true, cell: ({ oneMinor }) => fmt.money(oneMinor), phone: jobs === 1 ? "keep" : "line" },
-    ...(jobs === 1 ? [] : [{ key: "all", header: t("job.count", { count: jobs }), align: "end", nowrap: true, cell: ({ allMinor }: TierCost) => fmt.money(allMinor) } satisfies Column<TierCost>]),
+    {
+      key: "memory",
+      header: t("resource.memory"),
+      align: "end",
+      nowrap: true,
+      cell: ({ memMinor }) => fmt.money(memMinor),
+    },
+    {
+      key: "one",
+      header: t("calc.one"),
+      align: "end",
+      nowrap: true,
+      cell: ({ oneMinor }) => fmt.money(oneMinor),
+      phone: jobs === 1 ? "keep" : "line",
+    },
+    ...(jobs === 1
+      ? []
+      : [
+          {
+            key: "all",
+            header: t("job.count", { count: jobs }),
+            align: "end",
+            nowrap: true,
+            cell: ({ allMinor }: TierCost) => fmt.money(allMinor),
+          } satisfies Column<TierCost>,
+        ]),
   ];
 }

@@ -20,7 +20,14 @@ export interface AskedJob {
 }
 
 export type CalcProblems = Partial<Record<CalcField, CalcWrongKey>>;
-export type CalcWrongKey = "calc.wrong.cores" | "calc.wrong.gpus" | "calc.wrong.gpuType" | "calc.wrong.memory" | "calc.wrong.hours" | "calc.wrong.jobs" | "calc.wrong.place";
+export type CalcWrongKey =
+  | "calc.wrong.cores"
+  | "calc.wrong.gpus"
+  | "calc.wrong.gpuType"
+  | "calc.wrong.memory"
+  | "calc.wrong.hours"
+  | "calc.wrong.jobs"
+  | "calc.wrong.place";
 
 /** What one job of the asked kind costs a tier. */
 export interface TierCost {

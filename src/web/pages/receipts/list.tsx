@@ -5,7 +5,19 @@ import type { Translator } from "../../i18n/index.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
 import { address } from "../me/address.ts";
 import { When } from "../me/when.tsx";
-import { AnswerPanel, DataTable, EmptyState, FigureGrid, FilterForm, KeyFigure, LinkButton, Panel, ReceiptPill, Select, type Column } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  DataTable,
+  EmptyState,
+  FigureGrid,
+  FilterForm,
+  KeyFigure,
+  LinkButton,
+  Panel,
+  ReceiptPill,
+  Select,
+  type Column,
+} from "../ui/index.ts";
 
 export interface ReceiptListProps {
   readonly frame: SignedInFrame;
@@ -36,7 +48,14 @@ export function ReceiptListPage(props: ReceiptListProps) {
     return (
       <UserShell frame={frame} title={t("receipts.title")}>
         <Panel>
-          <EmptyState title={t("receipts.empty")} action={<LinkButton kind="primary" href="/me">{t("nav.usage")}</LinkButton>}>
+          <EmptyState
+            title={t("receipts.empty")}
+            action={
+              <LinkButton kind="primary" href="/me">
+                {t("nav.usage")}
+              </LinkButton>
+            }
+          >
             {t("receipts.emptyHint")}
           </EmptyState>
         </Panel>
@@ -48,7 +67,11 @@ export function ReceiptListPage(props: ReceiptListProps) {
       <AnswerPanel
         answer={
           <>
-            <KeyFigure label={t("receipts.open")} value={fmt.moneyParts(open.totalMinor)} note={open.count === 0 ? t("receipts.allPaid") : t("receipts.openCount", { count: open.count })} />
+            <KeyFigure
+              label={t("receipts.open")}
+              value={fmt.moneyParts(open.totalMinor)}
+              note={open.count === 0 ? t("receipts.allPaid") : t("receipts.openCount", { count: open.count })}
+            />
             {toPay === null ? null : (
               <div class="actions">
                 <LinkButton kind="primary" href={payPath(toPay.receipt)}>
@@ -59,16 +82,30 @@ export function ReceiptListPage(props: ReceiptListProps) {
           </>
         }
       >
-        <FigureGrid figures={[{ label: t("receipts.paid"), value: fmt.money(paid.totalMinor), note: t("receipts.count", { count: paid.count }) }]} />
+        <FigureGrid
+          figures={[
+            {
+              label: t("receipts.paid"),
+              value: fmt.money(paid.totalMinor),
+              note: t("receipts.count", { count: paid.count }),
+            },
+          ]}
+        />
       </AnswerPanel>
       <Panel body="flush">
-        <DataTable<ReceiptRow> caption={t("receipts.title")} rows={receipts} columns={columnsOf(t, fmt, toPay === null)} />
+        <DataTable<ReceiptRow>
+          caption={t("receipts.title")}
+          rows={receipts}
+          columns={columnsOf(t, fmt, toPay === null)}
+        />
       </Panel>
       {isFirstPage && olderThan === null ? null : (
         <div class="pager">
           <span />
           <nav aria-label={t("pager.label")} class="pager-links">
-            {isFirstPage ? null : <LinkButton href={address("/me/receipts", { status })}>{t("receipts.backToNewest")}</LinkButton>}
+            {isFirstPage ? null : (
+              <LinkButton href={address("/me/receipts", { status })}>{t("receipts.backToNewest")}</LinkButton>
+            )}
             {olderThan === null ? null : (
               <LinkButton href={address("/me/receipts", { status, before: String(olderThan) })} rel="next">
                 {t("pager.older")}
@@ -87,12 +124,34 @@ function payPath({ id }: Receipt): string {
 
 function columnsOf(t: Translator, fmt: Formatter, withPay: boolean): Column<ReceiptRow>[] {
   return [
-    { key: "number", header: t("receipts.number"), nowrap: true, cell: ({ receipt }) => <a href={`/me/receipts/${receipt.id}`}>{receipt.number}</a> },
-    { key: "issued", header: t("receipts.issued"), nowrap: true, cell: ({ receipt }) => <When at={receipt.issuedAt} fmt={fmt} look="long" /> },
+    {
+      key: "number",
+      header: t("receipts.number"),
+      nowrap: true,
+      cell: ({ receipt }) => <a href={`/me/receipts/${receipt.id}`}>{receipt.number}</a>,
+    },
+    {
+      key: "issued",
+      header: t("receipts.issued"),
+      nowrap: true,
+      cell: ({ receipt }) => <When at={receipt.issuedAt} fmt={fmt} look="long" />,
+    },
     { key: "upTo", header: t("receipts.upTo"), nowrap: true, cell: ({ receipt }) => fmt.date(receipt.cutoffDay) },
-    { key: "status", header: t("receipts.status"), phone: "bare", cell: ({ receipt }) => <ReceiptPill state={receipt.status} t={t} /> },
+    {
+      key: "status",
+      header: t("receipts.status"),
+      phone: "bare",
+      cell: ({ receipt }) => <ReceiptPill state={receipt.status} t={t} />,
+    },
     { key: "jobs", header: t("receipts.jobs"), align: "end", cell: ({ receipt }) => fmt.integer(receipt.jobs) },
-    { key: "total", header: t("receipts.total"), align: "end", nowrap: true, phone: "keep", cell: ({ total }) => total },
+    {
+      key: "total",
+      header: t("receipts.total"),
+      align: "end",
+      nowrap: true,
+      phone: "keep",
+      cell: ({ total }) => total,
+    },
     ...(withPay
       ? [
           {

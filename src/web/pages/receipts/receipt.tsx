@@ -6,7 +6,21 @@ import type { Translator } from "../../i18n/index.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
 import { When } from "../me/when.tsx";
 import { quantityText, rateText, resourceText, taxText, tierLongText, tierText } from "../me/words.ts";
-import { Columns, DataTable, Disclosure, JobStatePill, LinkButton, Notice, Panel, ReceiptPill, Terms, Timeline, TwoLines, type FootRow, type TimelineStep } from "../ui/index.ts";
+import {
+  Columns,
+  DataTable,
+  Disclosure,
+  JobStatePill,
+  LinkButton,
+  Notice,
+  Panel,
+  ReceiptPill,
+  Terms,
+  Timeline,
+  TwoLines,
+  type FootRow,
+  type TimelineStep,
+} from "../ui/index.ts";
 
 export interface ReceiptJobs {
   readonly items: readonly (ReceiptItem & { readonly href: string })[];
@@ -39,7 +53,11 @@ export function ReceiptPage(props: ReceiptPageProps) {
       frame={frame}
       title={t("receipts.titleOne", { number: receipt.number })}
       badge={<ReceiptPill state={receipt.status} t={t} />}
-      subtitle={t("receipts.subtitle", { count: Number(receipt.jobs), day: fmt.dateLong(receipt.cutoffDay), time: fmt.dateTime(receipt.issuedAt) })}
+      subtitle={t("receipts.subtitle", {
+        count: Number(receipt.jobs),
+        day: fmt.dateLong(receipt.cutoffDay),
+        time: fmt.dateTime(receipt.issuedAt),
+      })}
       actions={
         <>
           <button type="button" class="button button-secondary needs-script" data-print>
@@ -78,7 +96,11 @@ function Document({ frame, fmt, receipt, lines, hasRoundingNote, jobs }: Receipt
       <Terms
         terms={[
           { term: t("receipts.billedTo"), value: receipt.userName, note: receipt.accounts },
-          { term: t("receipts.tier"), value: tierLongText(t, receipt.tier), note: <span class="small second">{t("receipts.ratesKept", { day: fmt.dateLong(receipt.issuedAt) })}</span> },
+          {
+            term: t("receipts.tier"),
+            value: tierLongText(t, receipt.tier),
+            note: <span class="small second">{t("receipts.ratesKept", { day: fmt.dateLong(receipt.issuedAt) })}</span>,
+          },
         ]}
       />
       <Lines t={t} fmt={fmt} receipt={receipt} lines={lines} />
@@ -90,7 +112,17 @@ function Document({ frame, fmt, receipt, lines, hasRoundingNote, jobs }: Receipt
   );
 }
 
-function Lines({ t, fmt, receipt, lines }: { readonly t: Translator; readonly fmt: Formatter; readonly receipt: Receipt; readonly lines: readonly ReceiptLine[] }) {
+function Lines({
+  t,
+  fmt,
+  receipt,
+  lines,
+}: {
+  readonly t: Translator;
+  readonly fmt: Formatter;
+  readonly receipt: Receipt;
+  readonly lines: readonly ReceiptLine[];
+}) {
   // Jobs on accounts of another tier stand on lines of their own.
   const resource = (line: ReceiptLine): string => {
     const name = resourceText(t, line.resource, line.gpuType);
@@ -102,9 +134,27 @@ function Lines({ t, fmt, receipt, lines }: { readonly t: Translator; readonly fm
       rows={lines}
       columns={[
         { key: "resource", header: t("receipts.resource"), cell: resource },
-        { key: "quantity", header: t("receipts.quantity"), align: "end", nowrap: true, cell: (line) => quantityText(t, fmt, line.resource, line.quantity) },
-        { key: "rate", header: t("receipts.rate"), align: "end", nowrap: true, cell: (line) => rateText(fmt, line.rateMicro, line.shareMillionths) },
-        { key: "amount", header: t("receipts.amount"), align: "end", nowrap: true, cell: (line) => fmt.money(line.amountMinor) },
+        {
+          key: "quantity",
+          header: t("receipts.quantity"),
+          align: "end",
+          nowrap: true,
+          cell: (line) => quantityText(t, fmt, line.resource, line.quantity),
+        },
+        {
+          key: "rate",
+          header: t("receipts.rate"),
+          align: "end",
+          nowrap: true,
+          cell: (line) => rateText(fmt, line.rateMicro, line.shareMillionths),
+        },
+        {
+          key: "amount",
+          header: t("receipts.amount"),
+          align: "end",
+          nowrap: true,
+          cell: (line) => fmt.money(line.amountMinor),
+        },
       ]}
       foot={sums(t, fmt, receipt)}
     />
@@ -112,11 +162,17 @@ function Lines({ t, fmt, receipt, lines }: { readonly t: Translator; readonly fm
 }
 
 function sums(t: Translator, fmt: Formatter, receipt: Receipt): FootRow[] {
-  const total: FootRow = { look: "total", cells: { resource: t("receipts.total"), amount: fmt.money(receipt.totalMinor) } };
+  const total: FootRow = {
+    look: "total",
+    cells: { resource: t("receipts.total"), amount: fmt.money(receipt.totalMinor) },
+  };
   if (receipt.taxLabel === null || receipt.taxRateMicro === null) return [total];
   const tax = taxText(fmt, receipt.taxLabel, receipt.taxRateMicro);
   if (receipt.taxInclusive) {
-    return [total, { look: "plain", cells: { resource: t("receipts.taxIncluded", { tax }), amount: fmt.money(receipt.taxMinor) } }];
+    return [
+      total,
+      { look: "plain", cells: { resource: t("receipts.taxIncluded", { tax }), amount: fmt.money(receipt.taxMinor) } },
+    ];
   }
   return [
     { cells: { resource: t("receipts.subtotal"), amount: fmt.money(receipt.subtotalMinor) } },
@@ -125,21 +181,63 @@ function sums(t: Translator, fmt: Formatter, receipt: Receipt): FootRow[] {
   ];
 }
 
-function Jobs({ t, fmt, receipt, jobs }: { readonly t: Translator; readonly fmt: Formatter; readonly receipt: Receipt; readonly jobs: ReceiptJobs }) {
+function Jobs({
+  t,
+  fmt,
+  receipt,
+  jobs,
+}: {
+  readonly t: Translator;
+  readonly fmt: Formatter;
+  readonly receipt: Receipt;
+  readonly jobs: ReceiptJobs;
+}) {
   type Item = ReceiptJobs["items"][number];
   return (
     <div id="jobs">
-      <Disclosure summary={t("receipts.showJobs", { count: Number(receipt.jobs) })} {...(jobs.isOpen && { open: true })}>
+      <Disclosure
+        summary={t("receipts.showJobs", { count: Number(receipt.jobs) })}
+        {...(jobs.isOpen && { open: true })}
+      >
         <div class="receipt-jobs">
           <DataTable<Item>
             caption={t("receipts.jobs")}
             rows={jobs.items}
             columns={[
-              { key: "job", header: t("job.id"), cell: (item) => <TwoLines main={<a href={item.href}>{item.jobId}</a>} note={[item.jobName, item.account].filter((part) => part !== "").join(" · ")} /> },
-              { key: "ended", header: t("job.ended"), nowrap: true, cell: (item) => <When at={new Date(item.endAt * 1000)} fmt={fmt} /> },
-              { key: "state", header: t("job.state"), phone: "bare", cell: (item) => <JobStatePill state={item.state} t={t} /> },
-              { key: "elapsed", header: t("job.elapsed"), align: "end", cell: (item) => fmt.duration(item.elapsedSeconds) },
-              { key: "amount", header: t("receipts.amount"), align: "end", cell: (item) => <ItemAmount t={t} fmt={fmt} item={item} /> },
+              {
+                key: "job",
+                header: t("job.id"),
+                cell: (item) => (
+                  <TwoLines
+                    main={<a href={item.href}>{item.jobId}</a>}
+                    note={[item.jobName, item.account].filter((part) => part !== "").join(" · ")}
+                  />
+                ),
+              },
+              {
+                key: "ended",
+                header: t("job.ended"),
+                nowrap: true,
+                cell: (item) => <When at={new Date(item.endAt * 1000)} fmt={fmt} />,
+              },
+              {
+                key: "state",
+                header: t("job.state"),
+                phone: "bare",
+                cell: (item) => <JobStatePill state={item.state} t={t} />,
+              },
+              {
+                key: "elapsed",
+                header: t("job.elapsed"),
+                align: "end",
+                cell: (item) => fmt.duration(item.elapsedSeconds),
+              },
+              {
+                key: "amount",
+                header: t("receipts.amount"),
+                align: "end",
+                cell: (item) => <ItemAmount t={t} fmt={fmt} item={item} />,
+              },
             ]}
           />
           {jobs.nextHref === null ? null : (
@@ -156,7 +254,12 @@ function Jobs({ t, fmt, receipt, jobs }: { readonly t: Translator; readonly fmt:
 }
 
 function ItemAmount({ t, fmt, item }: { readonly t: Translator; readonly fmt: Formatter; readonly item: ReceiptItem }) {
-  const why: ComponentChildren = item.chargeKind === "free" ? t("receipts.free", { reason: item.freeReason ?? "" }) : item.chargeKind === "nothing" ? t("receipts.nothing") : null;
+  const why: ComponentChildren =
+    item.chargeKind === "free"
+      ? t("receipts.free", { reason: item.freeReason ?? "" })
+      : item.chargeKind === "nothing"
+        ? t("receipts.nothing")
+        : null;
   const amount = fmt.money(item.costMinor);
   return why === null ? <>{amount}</> : <TwoLines main={amount} note={why} />;
 }

@@ -18,8 +18,13 @@ export interface StoryOf {
 export function storyOf(story: StoryOf): TimelineStep[] {
   const { t, fmt, receipt, payments, reader } = story;
   const time = (at: Date): string => fmt.dateTimeShort(at);
-  const by = (at: Date, who: string): string => (who === reader ? t("receipts.story.byYou", { time: time(at) }) : t("receipts.story.by", { time: time(at), who }));
-  const issued: TimelineStep = { state: "done", title: t("receipts.story.issued"), note: by(receipt.issuedAt, receipt.issuedBy) };
+  const by = (at: Date, who: string): string =>
+    who === reader ? t("receipts.story.byYou", { time: time(at) }) : t("receipts.story.by", { time: time(at), who });
+  const issued: TimelineStep = {
+    state: "done",
+    title: t("receipts.story.issued"),
+    note: by(receipt.issuedAt, receipt.issuedBy),
+  };
   return [issued, ...payments.flatMap((payment) => paymentSteps(story, payment)), ...endOf(story, by)];
 }
 
@@ -30,15 +35,22 @@ export function providerText(t: Translator, provider: string): string {
 
 function paymentSteps({ t, fmt }: StoryOf, payment: Payment): TimelineStep[] {
   const provider = providerText(t, payment.provider);
-  const opened: TimelineStep = { state: "done", title: t("receipts.story.checkout"), note: `${fmt.dateTimeShort(payment.createdAt)}, ${provider}` };
-  if (payment.status === "failed") return [opened, { state: "failed", title: t("receipts.story.failed"), note: t("receipts.story.failedHint") }];
+  const opened: TimelineStep = {
+    state: "done",
+    title: t("receipts.story.checkout"),
+    note: `${fmt.dateTimeShort(payment.createdAt)}, ${provider}`,
+  };
+  if (payment.status === "failed")
+    return [opened, { state: "failed", title: t("receipts.story.failed"), note: t("receipts.story.failedHint") }];
   if (payment.status === "canceled") return [opened, { state: "failed", title: t("receipts.story.canceled") }];
   return [opened];
 }
 
 function endOf({ t, fmt, receipt, payments }: StoryOf, by: (at: Date, who: string) => string): TimelineStep[] {
   if (receipt.status === "paid" && receipt.paidAt !== null) {
-    return [{ state: "done", title: t("receipts.story.paid"), note: paidNote(t, fmt.dateTimeShort(receipt.paidAt), receipt) }];
+    return [
+      { state: "done", title: t("receipts.story.paid"), note: paidNote(t, fmt.dateTimeShort(receipt.paidAt), receipt) },
+    ];
   }
   if (receipt.status === "void" && receipt.voidedAt !== null) {
     return [{ state: "failed", title: t("receipts.story.void"), note: by(receipt.voidedAt, receipt.voidedBy ?? "") }];
@@ -46,7 +58,13 @@ function endOf({ t, fmt, receipt, payments }: StoryOf, by: (at: Date, who: strin
   const isUnderWay = payments.some(({ status }) => status === "pending");
   return isUnderWay
     ? [{ state: "current", title: t("receipts.story.waitingBank"), note: t("receipts.story.waitingBankHint") }]
-    : [{ state: "current", title: t("receipts.story.waitingPayment"), note: t("receipts.story.waitingPaymentHint") }];
+    : [
+        {
+          state: "current",
+          title: t("receipts.story.waitingPayment"),
+          note: <span class="no-print">{t("receipts.story.waitingPaymentHint")}</span>,
+        },
+      ];
 }
 
 function paidNote(t: Translator, time: string, { paidMethod, paidReference }: Receipt): ComponentChildren {

@@ -14,7 +14,8 @@ export function jobPath(job: Pick<StoredJob, "cluster" | "rawJobId" | "submitAt"
 
 export function jobView(reader: Reader, job: StoredJob, explanation: Explanation, now: Date): JobView {
   const isRunning = job.phase === "active";
-  const runningSeconds = isRunning && job.startAt !== null ? Math.max(0, Math.floor(now.getTime() / 1000) - job.startAt) : null;
+  const runningSeconds =
+    isRunning && job.startAt !== null ? Math.max(0, Math.floor(now.getTime() / 1000) - job.startAt) : null;
   return {
     rowId: `job-${job.cluster}-${job.rawJobId}-${job.submitAt}`.replaceAll(/[^\w-]/gu, "_"),
     jobId: job.jobId,
@@ -36,7 +37,10 @@ export function jobView(reader: Reader, job: StoredJob, explanation: Explanation
 }
 
 /** `16 cores · 2 × a100 · 64 GiB`. */
-export function allocatedText({ t, fmt }: Reader, job: Pick<StoredJob, "allocCpus" | "allocGpus" | "gpuTypes" | "allocMemMib">): string {
+export function allocatedText(
+  { t, fmt }: Reader,
+  job: Pick<StoredJob, "allocCpus" | "allocGpus" | "gpuTypes" | "allocMemMib">,
+): string {
   const untyped = job.allocGpus - job.gpuTypes.reduce((sum, { count }) => sum + count, 0);
   const parts = [
     ...(job.allocCpus > 0 ? [t("job.cores", { count: job.allocCpus })] : []),
@@ -48,7 +52,12 @@ export function allocatedText({ t, fmt }: Reader, job: Pick<StoredJob, "allocCpu
 }
 
 function billingOf(reader: Reader, job: StoredJob, explanation: Explanation): BillingMark {
-  if (job.receiptId !== null) return { kind: "receipt", number: job.receiptNumber ?? String(job.receiptId), href: `/me/receipts/${job.receiptId}` };
+  if (job.receiptId !== null)
+    return {
+      kind: "receipt",
+      number: job.receiptNumber ?? String(job.receiptId),
+      href: `/me/receipts/${job.receiptId}`,
+    };
   if (explanation.kind === "accruing") return { kind: "running" };
   const text = freeText(reader, explanation);
   return text === null ? { kind: "open" } : { kind: "reason", text };
@@ -82,7 +91,9 @@ function termsOf({ t, fmt }: Reader, { tier, rate, basis, isBilled }: Explanatio
   const parts = [t("job.tier", { tier: tierText(t, tier) })];
   if (rate !== null) {
     const since = rate.effectiveFrom === null ? null : fmt.date(fromEpochSeconds(rate.effectiveFrom));
-    parts.push(since !== null ? t("job.ratesSince", { day: since }) : isBilled ? t("job.ratesOfReceipt") : t("job.ratesForAll"));
+    parts.push(
+      since !== null ? t("job.ratesSince", { day: since }) : isBilled ? t("job.ratesOfReceipt") : t("job.ratesForAll"),
+    );
   }
   if (basis !== null) parts.push(basis === "allocated" ? t("job.basis.allocated") : t("job.basis.used"));
   return parts.join(" · ");
@@ -107,9 +118,19 @@ function unpricedTypes(job: Pick<StoredJob, "gpuTypes">): string | null {
 }
 
 /** `16 cores × 12,015 s`: the very numbers that were multiplied. */
-export function countedText({ t, fmt }: Reader, { resource, allocated, quantity }: Pick<Line, "resource" | "allocated" | "quantity">): string {
+export function countedText(
+  { t, fmt }: Reader,
+  { resource, allocated, quantity }: Pick<Line, "resource" | "allocated" | "quantity">,
+): string {
   if (allocated === null) return resource === "cpu" ? t("job.counted.cpuTime") : t("job.counted.memoryUse");
   const seconds = allocated === 0 ? 0n : quantity.base / BigInt(allocated);
-  const amount = resource === "cpu" ? t("job.cores", { count: allocated }) : resource === "gpu" ? fmt.integer(allocated) : allocated % 1024 === 0 ? memoryText(fmt, allocated) : `${fmt.integer(allocated)} MiB`;
+  const amount =
+    resource === "cpu"
+      ? t("job.cores", { count: allocated })
+      : resource === "gpu"
+        ? fmt.integer(allocated)
+        : allocated % 1024 === 0
+          ? memoryText(fmt, allocated)
+          : `${fmt.integer(allocated)} MiB`;
   return `${amount} × ${fmt.integer(seconds)} ${t("unit.seconds")}`;
 }

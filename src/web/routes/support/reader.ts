@@ -13,5 +13,8 @@ export interface Reader {
 export function readerOf(request: FastifyRequest, currency?: string): Reader {
   const { config } = request.server.web;
   const lang = langOfRequest(request);
-  return { t: translator(lang), fmt: formatter({ lang, timeZone: config.siteTz, currency: currency ?? config.currency.code }) };
+  return {
+    t: translator(lang),
+    fmt: formatter({ lang, timeZone: config.siteTz, currency: currency ?? config.currency.code }),
+  };
 }

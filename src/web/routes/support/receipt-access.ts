@@ -15,11 +15,17 @@ export function parseReceiptId(text: string | undefined): bigint | undefined {
  * A receipt for whoever asks: its owner, or where `admins` are let in, an admin. To anybody else it is as unknown as one
  * that never was.
  */
-export async function receiptFor(request: FastifyRequest, queries: Queries, id: string | undefined, { admins }: { readonly admins: "may" | "mayNot" }): Promise<Receipt> {
+export async function receiptFor(
+  request: FastifyRequest,
+  queries: Queries,
+  id: string | undefined,
+  { admins }: { readonly admins: "may" | "mayNot" },
+): Promise<Receipt> {
   const user = requireUser(request);
   const parsed = parseReceiptId(id);
   const receipt = parsed === undefined ? undefined : await findReceipt(queries, parsed);
-  const isAllowed = receipt !== undefined && (receipt.userName === user.username || (admins === "may" && user.role === "admin"));
+  const isAllowed =
+    receipt !== undefined && (receipt.userName === user.username || (admins === "may" && user.role === "admin"));
   if (!isAllowed) throw new MessageError("error.text.notFound", { status: 404 });
   return receipt;
 }
@@ -30,7 +36,10 @@ export async function receiptFor(request: FastifyRequest, queries: Queries, id: 
  */
 export type PaymentState = "open" | "waiting" | "failed" | "canceled" | "paid" | "void";
 
-export function paymentStateOf({ status }: Pick<Receipt, "status">, payments: readonly Pick<Payment, "status">[]): PaymentState {
+export function paymentStateOf(
+  { status }: Pick<Receipt, "status">,
+  payments: readonly Pick<Payment, "status">[],
+): PaymentState {
   if (status !== "pending") return status;
   const last = payments.at(-1)?.status;
   if (last === "pending") return "waiting";

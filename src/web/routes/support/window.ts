@@ -38,7 +38,10 @@ export function parseDay(text: string): string | undefined {
  * Reads the window of a page. Without dates it is the present month so far; with `before` alone everything up to that
  * day; with `start` alone everything from that day until today.
  */
-export function readWindow(query: WindowQuery, today: string): { readonly window: UsageWindow; readonly problem: WindowProblem | null } {
+export function readWindow(
+  query: WindowQuery,
+  today: string,
+): { readonly window: UsageWindow; readonly problem: WindowProblem | null } {
   const reading = readDays(query);
   const fallback = { ...presetDays("thisMonth", today), preset: "thisMonth" } as const;
   if ("kind" in reading) return { window: fallback, problem: reading };
@@ -50,7 +53,9 @@ export function readWindow(query: WindowQuery, today: string): { readonly window
 }
 
 /** Reads two optional days; missing ones stay undefined. */
-export function readDays(query: WindowQuery): { readonly start: string | undefined; readonly before: string | undefined } | WindowProblem {
+export function readDays(
+  query: WindowQuery,
+): { readonly start: string | undefined; readonly before: string | undefined } | WindowProblem {
   const days: Record<"start" | "before", string | undefined> = { start: undefined, before: undefined };
   for (const field of ["start", "before"] as const) {
     const text = (query[field] ?? "").trim();
@@ -59,7 +64,8 @@ export function readDays(query: WindowQuery): { readonly start: string | undefin
     if (days[field] === undefined) return { kind: "notADay", field, text: text.slice(0, 40) };
   }
   const { start, before } = days;
-  if (start !== undefined && before !== undefined && start > before) return { kind: "backwards", fromDay: start, toDay: before };
+  if (start !== undefined && before !== undefined && start > before)
+    return { kind: "backwards", fromDay: start, toDay: before };
   return { start, before };
 }
 
@@ -85,7 +91,10 @@ function presetOf(days: DayWindow, today: string): RangePreset {
 }
 
 /** What the address must say to mean this window: nothing for the present month, so that a bookmark moves along. */
-export function windowParams({ preset, fromDay, toDay }: UsageWindow): { readonly start?: string; readonly before?: string } {
+export function windowParams({ preset, fromDay, toDay }: UsageWindow): {
+  readonly start?: string;
+  readonly before?: string;
+} {
   if (preset === "thisMonth") return {};
   return { ...(fromDay > FIRST_DAY && { start: fromDay }), before: toDay };
 }
