@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { UpstreamError } from "../errors.ts";
 
 export function serveCommand(): Command {
   return new Command("serve")
@@ -10,16 +11,22 @@ export function serveCommand(): Command {
       const { config, logger } = running.services;
       if (config.appEnv === "development") process.stdout.write(welcome(running));
       await new Promise<void>((resolve, reject) => {
+        let isEnding = false;
         const end = (signal: NodeJS.Signals): void => {
+          isEnding = true;
           logger.info({ signal }, "draining");
           running.stop().then(resolve, reject);
         };
         process.once("SIGTERM", end);
         process.once("SIGINT", end);
         void running.databaseExited.then(() => {
-          logger.fatal("the embedded database has stopped; ending, so that a supervisor can start both again");
-          process.exitCode = 1;
-          running.stop().then(resolve, reject);
+          // It also stops when we close it.
+          if (isEnding) return;
+          const gone = new UpstreamError("the embedded database has stopped; ending, so that a supervisor can start both again");
+          running.stop().then(
+            () => reject(gone),
+            () => reject(gone),
+          );
         });
       });
     });

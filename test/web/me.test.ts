@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
 import { sql } from "../../src/db/database.ts";
 import { formatter } from "../../src/web/format.ts";
 import { usageTotals } from "../../src/usage/queries/summary.ts";
 import { setRate } from "../../src/usage/prices/change.ts";
-import { aJob, at } from "../support/context.ts";
+import { at } from "../support/context.ts";
 import { csvRows, minorSum } from "./me-csv.ts";
 import { importResearcher } from "./me-data.ts";
 import { startMeSite, textOf, type MeSite } from "./me-site.ts";

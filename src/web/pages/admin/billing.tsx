@@ -21,6 +21,7 @@ import {
   Select,
   TwoLines,
   type Column,
+  type FootRow,
 } from "../ui/index.ts";
 import { KeyPager } from "./parts.tsx";
 import { hrefOf, sectionHref, type AdminView } from "./view.ts";
@@ -46,6 +47,8 @@ export interface BillingPageProps {
   readonly receipts: readonly Receipt[];
   /** Of all receipts of the filter, not only of this page. */
   readonly sum: Sum;
+  /** Of those among them that are void. */
+  readonly voidSum: Sum;
   readonly receivable: Sum;
   readonly overdue: Sum;
   readonly paidThisMonth: Sum;
@@ -87,7 +90,7 @@ export function BillingPage(props: BillingPageProps) {
             caption={t("billing.listTitle")}
             rows={receipts}
             columns={columnsOf(view)}
-            foot={[{ cells: { number: t("billing.total", { count: props.sum.count }), amount: fmt.money(props.sum.totalMinor) } }]}
+            foot={footOf(props)}
           />
         )}
       </Panel>
@@ -140,6 +143,13 @@ function Answer({ view: { t, fmt }, receivable, overdue, paidThisMonth, unbilled
       />
     </AnswerPanel>
   );
+}
+
+/** The sum of the rows, and where some of them are void, what is left without those. */
+function footOf({ view: { t, fmt }, filter, sum, voidSum }: BillingPageProps): FootRow[] {
+  const all: FootRow = { cells: { number: t("billing.total", { count: sum.count }), amount: fmt.money(sum.totalMinor) } };
+  if (voidSum.count === 0 || filter.status === "void") return [all];
+  return [all, { look: "plain", cells: { number: t("billing.withoutVoid"), amount: fmt.money(sum.totalMinor - voidSum.totalMinor) } }];
 }
 
 function NoReceipts({ view: { t }, filter }: BillingPageProps) {

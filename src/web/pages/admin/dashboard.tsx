@@ -223,7 +223,7 @@ function Lost({ view: { t, fmt }, lost, window }: DashboardPageProps) {
               ),
             },
             { key: "cpu", header: t("dashboard.lostCpu"), align: "end", cell: ({ failedCpuSeconds }) => fmt.hours(failedCpuSeconds) },
-            { key: "gpu", header: t("dashboard.lostGpu"), align: "end", cell: ({ failedGpuSeconds }) => fmt.hours(failedGpuSeconds) },
+            { key: "gpu", header: t("dashboard.lostGpu"), align: "end", phone: "line", cell: ({ failedGpuSeconds }) => fmt.hours(failedGpuSeconds) },
           ]}
         />
       )}

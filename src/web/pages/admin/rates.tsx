@@ -81,7 +81,7 @@ function priceColumns({ t, fmt }: AdminView): Column<StoredRate>[] {
         <>
           {fmt.rate(gpuMicro)}
           {[...gpuTypeMicro].map(([type, micro]) => (
-            <span class="line-note">
+            <span class="line-note nowrap">
               {type} {fmt.rate(micro)}
             </span>
           ))}
@@ -130,7 +130,7 @@ function Versions({ view, versions, versionCount, ruleVersions }: RatesPageProps
           caption={t("rates.history")}
           rows={versions}
           columns={[
-            { key: "set", header: t("rates.set"), cell: ([rate]) => <TwoLines main={<Instant view={view} at={rate.createdAt} />} note={rate.createdBy} /> },
+            { key: "set", header: t("rates.set"), nowrap: true, cell: ([rate]) => <TwoLines main={<Instant view={view} at={rate.createdAt} />} note={rate.createdBy} /> },
             { key: "who", header: t("rates.who"), cell: ([rate]) => <TwoLines main={tierName(rate.tier, t)} note={scopeText(rate, t)} />, phone: "bare" },
             ...priceColumns(view).map((column) => ({ ...column, cell: ([rate]: readonly [StoredRate, VersionState]) => column.cell(rate) })),
             { key: "since", header: t("rates.since"), cell: ([rate]) => <TwoLines main={windowText(rate.effectiveFrom, view)} note={rate.note} /> },

@@ -14,6 +14,8 @@ const PAGE_RECEIPTS = 50;
 /** From this age on a receipt counts as overdue. */
 export const OVERDUE_DAYS = 30;
 
+const NONE = { count: 0, totalMinor: 0n };
+
 const receiptId = z
   .string()
   .regex(/^\d{1,18}$/u, "takes the id of a receipt")
@@ -40,8 +42,9 @@ export async function billingSection(context: AdminContext, request: FastifyRequ
   const page = await listReceipts(db, filter, { limit: PAGE_RECEIPTS + 1, ...(newer !== undefined ? { after: newer } : { before: older }) });
   const receipts = newer !== undefined ? page.slice(-PAGE_RECEIPTS) : page.slice(0, PAGE_RECEIPTS);
   const hasMore = page.length > PAGE_RECEIPTS;
-  const [sum, receivable, overdue, paidThisMonth, unbilled, monthToBill] = await Promise.all([
+  const [sum, voidSum, receivable, overdue, paidThisMonth, unbilled, monthToBill] = await Promise.all([
     receiptTotals(db, filter),
+    shown.status === "" ? receiptTotals(db, { ...filter, status: "void" }) : NONE,
     receiptTotals(db, { status: "pending" }),
     receiptTotals(db, { status: "pending", issuedBefore: overdueBefore(view.now) }),
     paidTotals(db, startOfDay(days, monthStart(view.today)), startOfDay(days, monthStart(view.today, 1))),
@@ -57,6 +60,7 @@ export async function billingSection(context: AdminContext, request: FastifyRequ
       filter={shown}
       receipts={receipts}
       sum={sum}
+      voidSum={voidSum}
       receivable={receivable}
       overdue={overdue}
       paidThisMonth={paidThisMonth}
