@@ -14,10 +14,15 @@ export interface ScopedRates<R extends Rate> {
 
 /** What holds at an instant for each tier and scope: by tier, the general rate before the narrower ones. */
 export function ratesByScope<R extends Rate>(rates: readonly R[], at: number): ScopedRates<R>[] {
-  const scopes = Map.groupBy(rates, (rate) => JSON.stringify([TIERS.indexOf(rate.tier), rate.cluster ?? "", rate.partition ?? "", rate.qos ?? ""]));
+  const scopes = Map.groupBy(rates, (rate) =>
+    JSON.stringify([TIERS.indexOf(rate.tier), rate.cluster ?? "", rate.partition ?? "", rate.qos ?? ""]),
+  );
   return [...scopes]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, versions]) => ({ current: newestAt(versions, at), upcoming: versions.filter((rate) => !holdsAt(rate, at)) }));
+    .map(([, versions]) => ({
+      current: newestAt(versions, at),
+      upcoming: versions.filter((rate) => !holdsAt(rate, at)),
+    }));
 }
 
 /** Whether each rate is in force, to come, or replaced by a later version of its scope. */
@@ -39,7 +44,9 @@ function stateOf(version: Version, current: ReadonlySet<number | undefined>, at:
 }
 
 function newestAt<V extends Version>(versions: readonly V[], at: number): V | undefined {
-  return versions.filter((version) => holdsAt(version, at)).reduce<V | undefined>((best, one) => (best === undefined || one.id > best.id ? one : best), undefined);
+  return versions
+    .filter((version) => holdsAt(version, at))
+    .reduce<V | undefined>((best, one) => (best === undefined || one.id > best.id ? one : best), undefined);
 }
 
 function holdsAt({ effectiveFrom }: Version, at: number): boolean {

@@ -35,7 +35,10 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "admin-e2e-"));
   const manifest = await buildBrowser(ROOT, folder);
-  site = await startAdminSite({ built: { publicDir: join(folder, "public"), manifest }, tax: { label: "VAT", rateMicro: 70_000n, inclusive: false } });
+  site = await startAdminSite({
+    built: { publicDir: join(folder, "public"), manifest },
+    tax: { label: "VAT", rateMicro: 70_000n, inclusive: false },
+  });
   await fill(site);
   origin = await site.app.listen({ port: 0, host: "127.0.0.1" });
   browser = await openBrowser();
@@ -48,7 +51,8 @@ afterAll(async () => {
 });
 
 /** Ninety days of five people's jobs, a paid, a void and a waiting receipt, and a verified chain. */
-async function fill({ importJobs, db, clock, root }: AdminSite): Promise<void> {
+async function fill(site: AdminSite): Promise<void> {
+  const { db, clock, root } = site;
   const people = [
     ["somchai", "mu-climate"],
     ["alice", "mu-genome"],
@@ -62,20 +66,41 @@ async function fill({ importJobs, db, clock, root }: AdminSite): Promise<void> {
     const elapsedSeconds = 600 + ((index * 7_919) % 40_000);
     const endAt = at("2026-11-20T03:00:00Z") - index * 26_000;
     const gpus = index % 3 === 0 ? { allocGpus: 2, gpuTypes: [{ type: "a100", count: 2 }], partition: "gpu" } : {};
-    return aJob({ user, account, submitAt: endAt - elapsedSeconds - 60, startAt: endAt - elapsedSeconds, endAt, elapsedSeconds, allocCpus: 4 + (index % 60), state: states[index % states.length] ?? "COMPLETED", ...gpus });
+    return aJob({
+      user,
+      account,
+      submitAt: endAt - elapsedSeconds - 60,
+      startAt: endAt - elapsedSeconds,
+      endAt,
+      elapsedSeconds,
+      allocCpus: 4 + (index % 60),
+      state: states[index % states.length] ?? "COMPLETED",
+      ...gpus,
+    });
   });
-  await importJobs(jobs);
+  await site.importJobs(jobs);
   await root.post("/admin/invoices/create_one", { user: "dan", before: "2026-09-30" });
   await root.post("/admin/receipts/1/paid", { reference: "KTB 4711" });
   await root.post("/admin/invoices/create_one", { user: "erin", before: "2026-09-30" });
   await root.post("/admin/receipts/2/void", { reason: "Wrong account" });
   await root.post("/admin/invoices/create_one", { user: "alice", before: "2026-10-05" });
-  await root.post("/admin", { type: "mu", cpu: "1.5", gpu: "42.5", mem: "0.035", gpu_types: "a100=40\nh100=140", from: "2026-12-01", note: "From the new budget year" });
+  await root.post("/admin", {
+    type: "mu",
+    cpu: "1.5",
+    gpu: "42.5",
+    mem: "0.035",
+    gpu_types: "a100=40\nh100=140",
+    from: "2026-12-01",
+    note: "From the new budget year",
+  });
   await root.post("/admin/tiers", { username: "bob", tier: "gov" });
   await checkAudit(db, TEST_KEYRING, clock);
 }
 
-async function signedIn(options: Parameters<Browser["newContext"]>[0] = {}, username = "root"): Promise<{ context: BrowserContext; tab: Page; complaints: string[] }> {
+async function signedIn(
+  options: Parameters<Browser["newContext"]>[0] = {},
+  username = "root",
+): Promise<{ context: BrowserContext; tab: Page; complaints: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1240, height: 900 }, ...options });
   const tab = await context.newPage();
   const complaints: string[] = [];
@@ -96,8 +121,13 @@ async function violationsOn(tab: Page): Promise<readonly string[]> {
   await tab.evaluate(AXE);
   return tab.evaluate(async () => {
     const run: unknown = Reflect.get(globalThis, "axe");
-    const { violations } = await Reflect.get(Object(run), "run").call(run, document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
-    return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
+    const { violations } = await Reflect.get(Object(run), "run").call(run, document, {
+      resultTypes: ["violations"],
+      rules: { "target-size": { enabled: true } },
+    });
+    return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+    );
   });
 }
 
@@ -108,7 +138,8 @@ const PAGES = {
   "usage-empty": "/admin?section=usage&start=2020-01-01&before=2020-01-31",
   rates: "/admin?section=rates",
   "rates-preview": "/admin/rates/preview?type=mu&cpu=1.5&gpu=40&mem=0.03&gpu_types=a100%3D42.5&note=Review",
-  "rules-preview": "/admin/rules/preview?basis=used&states=NODE_FAIL+%3D+The+node+failed&shorter_seconds=60&shorter_reason=Short&share_mu=40&share_mu_reason=Subsidy",
+  "rules-preview":
+    "/admin/rules/preview?basis=used&states=NODE_FAIL+%3D+The+node+failed&shorter_seconds=60&shorter_reason=Short&share_mu=40&share_mu_reason=Subsidy",
   tiers: "/admin?section=tiers&notice=user&user=bob",
   "tiers-remove": "/admin/tiers/rules/1/remove",
   billing: "/admin?section=billing",
@@ -138,9 +169,13 @@ describe.each(LOOKS)("the console in $lang, $theme, $width px wide", ({ lang, th
         mkdirSync(SHOTS, { recursive: true });
         await tab.screenshot({ path: join(SHOTS, `${name}-${lang}-${theme}-${width}.png`), fullPage: true });
       }
-      expect({ name, over: await tab.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)) }).toEqual({ name, over: 0 });
-      expect({ name, primary: await tab.locator(".button-primary").count() <= 1 }).toEqual({ name, primary: true });
-      for (const more of await tab.locator("details:not([data-menu])").all()) await more.evaluate((one) => one.setAttribute("open", ""));
+      expect({
+        name,
+        over: await tab.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)),
+      }).toEqual({ name, over: 0 });
+      expect({ name, primary: (await tab.locator(".button-primary").count()) <= 1 }).toEqual({ name, primary: true });
+      for (const more of await tab.locator("details:not([data-menu])").all())
+        await more.evaluate((one) => one.setAttribute("open", ""));
       expect({ name, violations: await violationsOn(tab) }).toEqual({ name, violations: [] });
     }
     expect(complaints).toEqual([]);
@@ -195,7 +230,10 @@ describe("an admin", () => {
     await tab.keyboard.press("Enter");
     await tab.waitForURL(/section=billing/u);
     expect(await tab.locator(".notice-good").innerText()).toMatch(/\d+ receipts were created for October 2026/u);
-    await tab.getByRole("link", { name: /^R-2026-/u }).first().click();
+    await tab
+      .getByRole("link", { name: /^R-2026-/u })
+      .first()
+      .click();
     await tab.getByRole("link", { name: "Mark as paid" }).click();
     await tab.fill("#reference", "KTB 0815");
     await tab.keyboard.press("Enter");

@@ -23,14 +23,24 @@ describe("the console", () => {
       const path = addressOf(url);
       const answer = method === "POST" ? await alice.post(path, { csrf_token }) : await alice.get(path);
       expect({ method, url, status: answer.statusCode }).toEqual({ method, url, status: 403 });
-      const stranger = await site.app.inject({ method: method === "POST" ? "POST" : "GET", url: path, headers: { accept: "application/json" } });
+      const stranger = await site.app.inject({
+        method: method === "POST" ? "POST" : "GET",
+        url: path,
+        headers: { accept: "application/json" },
+      });
       expect({ method, url, status: stranger.statusCode }).toEqual({ method, url, status: 401 });
     }
   });
 
   it("takes nothing from a form without its token", async () => {
     for (const { url } of site.routes.filter(({ method }) => method === "POST")) {
-      const answer = await site.root.browser.post(addressOf(url), { username: "alice", tier: "gov", month: "2026-10", reference: "x", reason: "x" });
+      const answer = await site.root.browser.post(addressOf(url), {
+        username: "alice",
+        tier: "gov",
+        month: "2026-10",
+        reference: "x",
+        reason: "x",
+      });
       expect({ url, status: answer.statusCode }).toEqual({ url, status: 403 });
     }
   });
@@ -50,7 +60,8 @@ describe("the console", () => {
   });
 
   it("does not know sections that are not built, and sends an admin's own usage to its page", async () => {
-    for (const section of ["periods", "sources", "nonsense"]) expect((await site.root.get(`/admin?section=${section}`)).statusCode).toBe(404);
+    for (const section of ["periods", "sources", "nonsense"])
+      expect((await site.root.get(`/admin?section=${section}`)).statusCode).toBe(404);
     const own = await site.root.get("/admin?section=myusage");
     expect([own.statusCode, own.headers.location]).toEqual([302, "/me"]);
   });
@@ -71,23 +82,42 @@ describe("the console", () => {
       const answer = await site.root.get(`/admin?${query}`);
       expect({ query, status: answer.statusCode }).toEqual({ query, status: 400 });
     }
-    for (const path of ["/admin/receipts/abc", "/admin/receipts/999", "/admin/receipts/1/paid", "/admin/audit/99999", "/admin/audit/x", "/admin/tiers/rules/9999999999999/remove", "/admin/invoices/create_one?user=nobody&before=2026-10-31"]) {
+    for (const path of [
+      "/admin/receipts/abc",
+      "/admin/receipts/999",
+      "/admin/receipts/1/paid",
+      "/admin/audit/99999",
+      "/admin/audit/x",
+      "/admin/tiers/rules/9999999999999/remove",
+      "/admin/invoices/create_one?user=nobody&before=2026-10-31",
+    ]) {
       expect({ path, status: (await site.root.get(path)).statusCode }).toEqual({ path, status: 404 });
     }
   });
 
   it("escapes what stands in an address", async () => {
-    const answer = await site.root.get(`/admin?section=usage&user=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    const answer = await site.root.get(
+      `/admin?section=usage&user=${encodeURIComponent('"><script>alert(1)</script>')}`,
+    );
     expect(answer.statusCode).toBe(200);
     expect(answer.body).not.toContain("<script>alert");
   });
 
   it("describes its files and answers for programs", async () => {
     const { paths } = (await site.app.inject({ method: "GET", url: "/openapi.json" })).json();
-    for (const path of ["/formula", "/admin/usage.csv", "/admin/paid.csv", "/admin/my.csv", "/admin/audit.csv", "/admin/audit.verify.json"]) {
+    for (const path of [
+      "/formula",
+      "/admin/usage.csv",
+      "/admin/paid.csv",
+      "/admin/my.csv",
+      "/admin/audit.csv",
+      "/admin/audit.verify.json",
+    ]) {
       expect(paths[path]?.get?.summary, path).toBeTruthy();
     }
-    expect(paths["/formula"].get.responses["200"].content["application/json"].schema.properties.rates.properties.cpu.type).toBe("number");
+    expect(
+      paths["/formula"].get.responses["200"].content["application/json"].schema.properties.rates.properties.cpu.type,
+    ).toBe("number");
     expect(paths["/formula"].post.requestBody).toBeDefined();
   });
 });
@@ -99,7 +129,11 @@ describe("the dashboard", () => {
     expect(text).toContain("one job of one person");
     expect(text).toContain("Bill October");
     expect(text).toContain("Audit never verified");
-    for (const href of ["/admin/invoices/create_month?month=2026-10", "/admin?section=billing&amp;status=pending", "/admin?section=billing&amp;status=paid&amp;paid=2026-11"]) {
+    for (const href of [
+      "/admin/invoices/create_month?month=2026-10",
+      "/admin?section=billing&amp;status=pending",
+      "/admin?section=billing&amp;status=paid&amp;paid=2026-11",
+    ]) {
       expect(page.body).toContain(`href="${href}"`);
     }
   });

@@ -46,18 +46,27 @@ describe("the audit trail", () => {
 
   it("leaves as a file, whole or narrowed", async () => {
     const rows = csvRows((await site.root.get("/admin/audit.csv?action=tier.override_set")).body);
-    expect(rows).toEqual([expect.objectContaining({ actor: "root", action: "tier.override_set", subject: "user:alice", at: "2026-11-20T12:00:00+07:00" })]);
+    expect(rows).toEqual([
+      expect.objectContaining({
+        actor: "root",
+        action: "tier.override_set",
+        subject: "user:alice",
+        at: "2026-11-20T12:00:00+07:00",
+      }),
+    ]);
     const all = (await site.root.get("/admin/audit.csv")).body.trim().split("\r\n");
     expect(all[0]).toBe("id,at,at_utc,actor,action,subject,details,request_id,key_id,prev_hash,hash");
     expect(all.length).toBeGreaterThan(5);
   });
 
   it("is paged by key, back and forth", async () => {
-    for (let index = 0; index < 60; index++) await site.root.post("/admin/tiers", { username: "bob", tier: index % 2 === 0 ? "gov" : "private" });
+    for (let index = 0; index < 60; index++)
+      await site.root.post("/admin/tiers", { username: "bob", tier: index % 2 === 0 ? "gov" : "private" });
     const first = await site.root.get("/admin?section=audit&action=tier.override_set");
     const on = /href="([^"]*older=\d+)"/u.exec(first.body)?.[1]?.replaceAll("&amp;", "&") ?? "";
     const second = await site.root.get(on);
-    const ids = (page: { body: string }) => [...page.body.matchAll(/href="\/admin\/audit\/(\d+)"/gu)].map(([, id]) => Number(id));
+    const ids = (page: { body: string }) =>
+      [...page.body.matchAll(/href="\/admin\/audit\/(\d+)"/gu)].map(([, id]) => Number(id));
     expect(ids(first).length).toBe(50);
     expect(ids(second).length).toBe(11);
     expect(Math.max(...ids(second))).toBeLessThan(Math.min(...ids(first)));
@@ -76,7 +85,9 @@ describe("verifying the chain", () => {
     const pressed = await site.root.post("/admin/audit/verify");
     expect([pressed.statusCode, pressed.headers.location]).toEqual([303, "/admin?section=audit&verified=1"]);
     const { records } = JSON.parse(await verify());
-    expect(textOf(await site.root.get(String(pressed.headers.location)))).toContain(`All ${records} records were verified`);
+    expect(textOf(await site.root.get(String(pressed.headers.location)))).toContain(
+      `All ${records} records were verified`,
+    );
     expect(textOf(await site.root.get("/admin"))).toContain(`Audit ${records} records verified`);
   });
 
@@ -84,7 +95,11 @@ describe("verifying the chain", () => {
     await tamper("UPDATE audit_log SET details = jsonb_set(details, '{note}', '\"second\"') WHERE action = 'rate.set'");
     const { ok, broken_at, reason, ...rest } = JSON.parse(await verify());
     const list = await site.root.get("/admin?section=audit&action=rate.set");
-    expect({ ok, broken_at, rest }).toEqual({ ok: false, broken_at: Number(/\/admin\/audit\/(\d+)/u.exec(list.body)?.[1]), rest: {} });
+    expect({ ok, broken_at, rest }).toEqual({
+      ok: false,
+      broken_at: Number(/\/admin\/audit\/(\d+)/u.exec(list.body)?.[1]),
+      rest: {},
+    });
     expect(reason).toBe("its content does not match its hash");
     await site.root.post("/admin/audit/verify");
     expect(textOf(await site.root.get("/admin?section=audit"))).toContain(`The chain is broken at record ${broken_at}`);

@@ -30,8 +30,10 @@ beforeAll(async () => {
 
 afterAll(() => site.close());
 
-const receipts = (filter: Parameters<typeof listReceipts>[1] = {}): Promise<Receipt[]> => listReceipts(site.db, filter, { limit: 100 });
-const newest = async (filter: Parameters<typeof auditRecordsBefore>[1]) => (await auditRecordsBefore(site.db, filter, null, 1))[0];
+const receipts = (filter: Parameters<typeof listReceipts>[1] = {}): Promise<Receipt[]> =>
+  listReceipts(site.db, filter, { limit: 100 });
+const newest = async (filter: Parameters<typeof auditRecordsBefore>[1]) =>
+  (await auditRecordsBefore(site.db, filter, null, 1))[0];
 
 async function receiptOf(userName: string): Promise<Receipt> {
   const [receipt] = await receipts({ userName });
@@ -47,22 +49,36 @@ describe("billing a month", () => {
     expect(text).toContain("฿857.50 before VAT 7 %");
     expect(text).toContain("Bill 24 jobs of 22 people, ฿857.50");
     expect(text).toContain("Oldest of these jobs ended 20 September 2026");
-    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-11"))).toContain("November 2026 is not over");
-    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-10&user=alice"))).toContain("Bill October 2026 for alice?");
+    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-11"))).toContain(
+      "November 2026 is not over",
+    );
+    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-10&user=alice"))).toContain(
+      "Bill October 2026 for alice?",
+    );
   });
 
   it("refuses months that are none, or still to come", async () => {
     for (const month of ["2026-13", "october", "2026-12", "9999-01", ""]) {
-      expect({ month, status: (await site.root.get(`/admin/invoices/create_month?month=${month}`)).statusCode }).toEqual({ month, status: 400 });
-      expect({ month, status: (await site.root.post("/admin/invoices/create_month", { month })).statusCode }).toEqual({ month, status: 400 });
+      expect({
+        month,
+        status: (await site.root.get(`/admin/invoices/create_month?month=${month}`)).statusCode,
+      }).toEqual({ month, status: 400 });
+      expect({ month, status: (await site.root.post("/admin/invoices/create_month", { month })).statusCode }).toEqual({
+        month,
+        status: 400,
+      });
     }
     expect(await receipts()).toEqual([]);
   });
 
   it("bills nobody twice, however many runs there are at once", async () => {
-    const runs = await Promise.all(Array.from({ length: 4 }, () => site.root.post("/admin/invoices/create_month", { month: "2026-10" })));
+    const runs = await Promise.all(
+      Array.from({ length: 4 }, () => site.root.post("/admin/invoices/create_month", { month: "2026-10" })),
+    );
     expect(runs.map(({ statusCode }) => statusCode)).toEqual([303, 303, 303, 303]);
-    const counts = runs.map(({ headers }) => Number(new URLSearchParams(String(headers.location).split("?")[1]).get("done")));
+    const counts = runs.map(({ headers }) =>
+      Number(new URLSearchParams(String(headers.location).split("?")[1]).get("done")),
+    );
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(22);
     const all = await receipts();
     expect(all.length).toBe(22);
@@ -77,7 +93,9 @@ describe("billing a month", () => {
     expect(again.headers.location).toBe("/admin?section=billing&done=0&month=2026-10");
     expect(textOf(await site.root.get(String(again.headers.location)))).toContain("No receipt was created");
     expect((await receipts()).length).toBe(22);
-    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-10"))).toContain("There is nothing to bill up to 31 October 2026");
+    expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-10"))).toContain(
+      "There is nothing to bill up to 31 October 2026",
+    );
   });
 
   it("bills one person up to a day, after asking", async () => {
@@ -89,9 +107,15 @@ describe("billing a month", () => {
     expect([answer.statusCode, answer.headers.location]).toEqual([303, `/admin/receipts/${receipt.id}?notice=created`]);
     expect(receipt).toMatchObject({ jobs: 1n, cutoffDay: "2026-11-05", totalMinor: 1_338n, issuedBy: "root" });
     const again = await site.root.post("/admin/invoices/create_one", { user: "alice", before: "2026-11-05" });
-    expect(textOf(await site.root.get(String(again.headers.location)))).toContain("There is nothing to bill for alice up to 5 November 2026");
-    expect((await site.root.post("/admin/invoices/create_one", { user: "alice", before: "2027-01-01" })).statusCode).toBe(400);
-    expect((await site.root.post("/admin/invoices/create_one", { user: "nobody", before: "2026-11-05" })).statusCode).toBe(404);
+    expect(textOf(await site.root.get(String(again.headers.location)))).toContain(
+      "There is nothing to bill for alice up to 5 November 2026",
+    );
+    expect(
+      (await site.root.post("/admin/invoices/create_one", { user: "alice", before: "2027-01-01" })).statusCode,
+    ).toBe(400);
+    expect(
+      (await site.root.post("/admin/invoices/create_one", { user: "nobody", before: "2026-11-05" })).statusCode,
+    ).toBe(404);
   });
 });
 
@@ -107,7 +131,10 @@ describe("the list of receipts", () => {
       const { count, totalMinor } = await receiptTotals(site.db, filter);
       const rows = [...text.matchAll(/R-2026-\d{6}/gu)];
       expect(rows.length).toBe(count);
-      if (count > 0) expect(text).toContain(`Total of ${count} receipts ฿${(Number(totalMinor) / 100).toLocaleString("en-US", { minimumFractionDigits: 2 })}`);
+      if (count > 0)
+        expect(text).toContain(
+          `Total of ${count} receipts ฿${(Number(totalMinor) / 100).toLocaleString("en-US", { minimumFractionDigits: 2 })}`,
+        );
       else expect(text).toContain("No receipt fits this filter");
     }
   });
@@ -120,7 +147,9 @@ describe("the list of receipts", () => {
     expect(text).toContain("23 receipts, 23 are older than 30 days");
     expect(text).toContain("35 days ago");
     site.clock.set("2026-11-20T05:00:00Z");
-    expect(textOf(await site.root.get("/admin?section=billing&status=pending&age=30"))).toContain("No receipt fits this filter");
+    expect(textOf(await site.root.get("/admin?section=billing&status=pending&age=30"))).toContain(
+      "No receipt fits this filter",
+    );
   });
 });
 
@@ -138,7 +167,11 @@ describe("a receipt that is paid outside of the platform", () => {
     const paid = await site.root.post(`/admin/receipts/${id}/paid`, { reference: "KTB 4711" });
     expect([paid.statusCode, paid.headers.location]).toEqual([303, `/admin/receipts/${id}?notice=paid`]);
     expect(await receiptOf("bob")).toMatchObject({ status: "paid", paidMethod: "manual", paidReference: "KTB 4711" });
-    expect(await newest({ subject: `receipt:${number}` })).toMatchObject({ actor: "root", action: "receipt.paid", details: { reference: "KTB 4711", before: "pending", after: "paid" } });
+    expect(await newest({ subject: `receipt:${number}` })).toMatchObject({
+      actor: "root",
+      action: "receipt.paid",
+      details: { reference: "KTB 4711", before: "pending", after: "paid" },
+    });
     const page = textOf(await site.root.get(String(paid.headers.location)));
     expect(page).toContain("The receipt is paid.");
     expect(page).toContain("recorded by hand, reference KTB 4711");
@@ -154,13 +187,25 @@ describe("a receipt that is paid outside of the platform", () => {
 
   it("stands in the file of paid receipts, by the day of payment", async () => {
     const all = csvRows((await site.root.get("/admin/paid.csv")).body);
-    expect(all).toEqual([expect.objectContaining({ user: "bob", total: "21.40", subtotal: "20.00", tax: "1.40", reference: "KTB 4711", currency: "THB", paid: "2026-11-20T12:00:00+07:00" })]);
+    expect(all).toEqual([
+      expect.objectContaining({
+        user: "bob",
+        total: "21.40",
+        subtotal: "20.00",
+        tax: "1.40",
+        reference: "KTB 4711",
+        currency: "THB",
+        paid: "2026-11-20T12:00:00+07:00",
+      }),
+    ]);
     expect(csvRows((await site.root.get("/admin/paid.csv?start=2026-11-20&end=2026-11-20")).body).length).toBe(1);
     expect(csvRows((await site.root.get("/admin/paid.csv?start=2026-11-21")).body)).toEqual([]);
     expect((await site.root.get("/admin/paid.csv?start=tomorrow")).statusCode).toBe(400);
     const list = textOf(await site.root.get("/admin?section=billing&status=paid&paid=2026-11"));
     expect(list).toContain("Total of one receipt ฿21.40");
-    expect(textOf(await site.root.get("/admin?section=billing&status=paid&paid=2026-10"))).toContain("No receipt fits this filter");
+    expect(textOf(await site.root.get("/admin?section=billing&status=paid&paid=2026-10"))).toContain(
+      "No receipt fits this filter",
+    );
   });
 });
 
@@ -172,7 +217,12 @@ describe("a receipt that is void", () => {
     expect(asked).toContain("user0 no longer owes ฿42.80.");
     const voided = await site.root.post(`/admin/receipts/${before.id}/void`, { reason: "wrong account" });
     expect(textOf(await site.root.get(String(voided.headers.location)))).toContain("The receipt is void");
-    expect(await receiptOf("user0")).toMatchObject({ number: before.number, status: "void", voidReason: "wrong account", voidedBy: "root" });
+    expect(await receiptOf("user0")).toMatchObject({
+      number: before.number,
+      status: "void",
+      voidReason: "wrong account",
+      voidedBy: "root",
+    });
     expect(await unbilledTotals(site.db, { userName: "user0" })).toMatchObject({ jobs: 1n, minor: 4_000n });
 
     await site.root.post("/admin/invoices/create_month", { month: "2026-10", user: "user0" });
@@ -189,7 +239,12 @@ describe("a receipt's payments", () => {
     const send = async (event: object) => {
       const body = Buffer.from(JSON.stringify({ external_payment_id: "dev_1", currency: "THB", ...event }));
       const signature = createHmac("sha256", WEBHOOK_SECRET).update(body).digest("hex");
-      return receiveWebhook(site.payments, body, (name) => (name.toLowerCase() === "x-dummy-signature" ? signature : undefined), "r");
+      return receiveWebhook(
+        site.payments,
+        body,
+        (name) => (name.toLowerCase() === "x-dummy-signature" ? signature : undefined),
+        "r",
+      );
     };
     const opened = textOf(await site.root.get(`/admin/receipts/${id}`));
     const external = /dev_[\w-]+/u.exec(opened)?.[0];

@@ -10,7 +10,11 @@ let site: AdminSite;
 
 beforeAll(async () => {
   site = await startAdminSite();
-  const yesterday = { submitAt: at("2026-11-18T02:00:00Z"), startAt: at("2026-11-18T02:00:00Z"), endAt: at("2026-11-18T03:00:00Z") };
+  const yesterday = {
+    submitAt: at("2026-11-18T02:00:00Z"),
+    startAt: at("2026-11-18T02:00:00Z"),
+    endAt: at("2026-11-18T03:00:00Z"),
+  };
   await site.importJobs([
     aJob({ ...yesterday, allocCpus: 10, allocMemMib: 0 }),
     aJob({ ...yesterday, allocCpus: 10, allocMemMib: 0, partition: "debug", user: "bob", account: "gov-health" }),
@@ -37,7 +41,9 @@ describe("a new rate", () => {
   });
 
   it("is previewed for its part of the cluster only", async () => {
-    const text = textOf(await site.root.get("/admin/rates/preview?type=gov&cpu=3&gpu=65&mem=0.05&partition=debug&from=2026-12-01"));
+    const text = textOf(
+      await site.root.get("/admin/rates/preview?type=gov&cpu=3&gpu=65&mem=0.05&partition=debug&from=2026-12-01"),
+    );
     expect(text).toContain("partition debug");
     expect(text).toContain("jobs that end from 1 Dec 2026 on");
     expect(text).toContain("CPU 10.00 core-h ฿20.00 ฿30.00 +฿10.00");
@@ -47,15 +53,38 @@ describe("a new rate", () => {
 
   it("is set by the form, prices unbilled jobs again and stands in the audit trail", async () => {
     expect(await costMinor()).toBe(1_250n * 2n + 2_000n);
-    const answer = await site.root.post("/admin", { type: "mu", cpu: "2", gpu: "40", mem: "0.03", gpu_types: "a100=42.5\r\nh100 = 140", from: "", note: "new budget year" });
+    const answer = await site.root.post("/admin", {
+      type: "mu",
+      cpu: "2",
+      gpu: "40",
+      mem: "0.03",
+      gpu_types: "a100=42.5\r\nh100 = 140",
+      from: "",
+      note: "new budget year",
+    });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, "/admin?section=rates&tier=mu&notice=rate"]);
     const rate = (await pricing()).book.rates.at(-1);
-    expect(rate).toMatchObject({ tier: "mu", cpuMicro: 2_000_000n, effectiveFrom: null, note: "new budget year", createdBy: "root", partition: null });
-    expect([...(rate?.gpuTypeMicro ?? [])]).toEqual([["a100", 42_500_000n], ["h100", 140_000_000n]]);
-    expect(textOf(await site.root.get("/admin?section=usage&start=2026-11-01&before=2026-11-20"))).toContain("Prices are being recalculated");
+    expect(rate).toMatchObject({
+      tier: "mu",
+      cpuMicro: 2_000_000n,
+      effectiveFrom: null,
+      note: "new budget year",
+      createdBy: "root",
+      partition: null,
+    });
+    expect([...(rate?.gpuTypeMicro ?? [])]).toEqual([
+      ["a100", 42_500_000n],
+      ["h100", 140_000_000n],
+    ]);
+    expect(textOf(await site.root.get("/admin?section=usage&start=2026-11-01&before=2026-11-20"))).toContain(
+      "Prices are being recalculated",
+    );
     await repriceAll(site);
     expect(await costMinor()).toBe(2_000n * 2n + 2_000n);
-    expect(await newest("rate.set")).toMatchObject({ actor: "root", details: { tier: "mu", before: { cpu: "1.25" }, after: { cpu: "2" }, note: "new budget year" } });
+    expect(await newest("rate.set")).toMatchObject({
+      actor: "root",
+      details: { tier: "mu", before: { cpu: "1.25" }, after: { cpu: "2" }, note: "new budget year" },
+    });
     expect((await newest("rate.set"))?.requestId).toMatch(/\S/u);
   });
 
@@ -94,7 +123,9 @@ describe("a new rate", () => {
     ] as const) {
       for (const answer of [
         await site.root.post("/admin", { type: "mu", cpu: "1", gpu: "1", mem: "1", [field]: value }),
-        await site.root.get(`/admin/rates/preview?${new URLSearchParams({ type: "mu", cpu: "1", gpu: "1", mem: "1", [field]: value })}`),
+        await site.root.get(
+          `/admin/rates/preview?${new URLSearchParams({ type: "mu", cpu: "1", gpu: "1", mem: "1", [field]: value })}`,
+        ),
       ]) {
         expect({ field, value, status: answer.statusCode }).toEqual({ field, value, status: 400 });
         expect(textOf(answer)).toContain(words);
@@ -143,7 +174,14 @@ describe("charging rules", () => {
   });
 
   it("need a reason for everything they give away", async () => {
-    for (const wrong of [{ states: "NODE_FAIL" }, { partitions: "debug =" }, { shorter_reason: "" }, { share_mu_reason: "" }, { share_gov: "101", share_gov_reason: "x" }, { from: "soon" }]) {
+    for (const wrong of [
+      { states: "NODE_FAIL" },
+      { partitions: "debug =" },
+      { shorter_reason: "" },
+      { share_mu_reason: "" },
+      { share_gov: "101", share_gov_reason: "x" },
+      { from: "soon" },
+    ]) {
       const answer = await site.root.post("/admin/rules", { ...form, ...wrong });
       expect({ wrong, status: answer.statusCode }).toEqual({ wrong, status: 400 });
       expect(answer.body).toContain('aria-invalid="true"');
@@ -168,12 +206,18 @@ describe("a tier override", () => {
     expect(text).toContain("account mu-climate fits mu-*");
     await repriceAll(site);
     expect(await costMinor("alice")).toBe(4_000n);
-    expect(await newest("tier.override_set")).toMatchObject({ actor: "root", subject: "user:alice", details: { after: "private", natural: "mu" } });
+    expect(await newest("tier.override_set")).toMatchObject({
+      actor: "root",
+      subject: "user:alice",
+      details: { after: "private", natural: "mu" },
+    });
   });
 
   it("equal to the natural tier is removed", async () => {
     const answer = await site.root.post("/admin/tiers", { username: "alice", tier: "mu" });
-    expect(textOf(await site.root.get(String(answer.headers.location)))).toContain("alice has no override: the rule decides, MU.");
+    expect(textOf(await site.root.get(String(answer.headers.location)))).toContain(
+      "alice has no override: the rule decides, MU.",
+    );
     expect(await readTierOverrides(site.db, ["alice"])).toEqual(new Map());
     expect(await newest("tier.override_removed")).toMatchObject({ subject: "user:alice" });
   });
@@ -198,11 +242,18 @@ describe("a tier rule", () => {
   it("is added in front of the one that catches everything, and removed after asking", async () => {
     const page = await site.root.get("/admin?section=tiers");
     expect(page.body).toContain('name="position" type="text" value="32"');
-    const added = await site.root.post("/admin/tiers/rules", { subject: "account", pattern: "nstda-*", tier: "gov", position: "32" });
+    const added = await site.root.post("/admin/tiers/rules", {
+      subject: "account",
+      pattern: "nstda-*",
+      tier: "gov",
+      position: "32",
+    });
     expect(added.headers.location).toBe("/admin?section=tiers&notice=rule");
     const rule = (await pricing()).tierRules.find(({ pattern }) => pattern === "nstda-*");
     expect(rule).toMatchObject({ subject: "account", tier: "gov", position: 32 });
-    expect(textOf(await site.root.get(`/admin/tiers/rules/${rule?.id}/remove`))).toContain("Remove the rule for account nstda-*?");
+    expect(textOf(await site.root.get(`/admin/tiers/rules/${rule?.id}/remove`))).toContain(
+      "Remove the rule for account nstda-*?",
+    );
     expect((await site.root.post(`/admin/tiers/rules/${rule?.id}/remove`)).statusCode).toBe(303);
     expect((await site.root.post(`/admin/tiers/rules/${rule?.id}/remove`)).statusCode).toBe(409);
     expect((await pricing()).tierRules.some(({ pattern }) => pattern === "nstda-*")).toBe(false);
@@ -210,7 +261,17 @@ describe("a tier rule", () => {
 
   it("needs a pattern and a place", async () => {
     for (const wrong of [{ pattern: " " }, { position: "-1" }, { subject: "cluster" }, { tier: "x" }]) {
-      expect((await site.root.post("/admin/tiers/rules", { subject: "account", pattern: "a", tier: "mu", position: "1", ...wrong })).statusCode).toBe(400);
+      expect(
+        (
+          await site.root.post("/admin/tiers/rules", {
+            subject: "account",
+            pattern: "a",
+            tier: "mu",
+            position: "1",
+            ...wrong,
+          })
+        ).statusCode,
+      ).toBe(400);
     }
   });
 });

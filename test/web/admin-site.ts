@@ -29,7 +29,11 @@ export interface AdminSite extends TestContext {
   /** Somebody who is signed in: alice, bob, or root (an admin). */
   browserOf(username: string): Promise<Browser>;
   /** An admin, and a POST that carries the token. */
-  readonly root: { get(url: string): Promise<LightMyRequestResponse>; post(url: string, form?: Readonly<Record<string, string>>): Promise<LightMyRequestResponse>; readonly browser: Browser };
+  readonly root: {
+    get(url: string): Promise<LightMyRequestResponse>;
+    post(url: string, form?: Readonly<Record<string, string>>): Promise<LightMyRequestResponse>;
+    readonly browser: Browser;
+  };
 }
 
 export interface AdminSiteOptions {
@@ -42,20 +46,31 @@ export interface AdminSiteOptions {
 const NO_FILES: AssetManifest = { script: "app.js", style: "app.css", icon: "icon.svg" };
 
 /** It is noon of 20 November 2026 in Bangkok unless told otherwise. */
-export async function startAdminSite({ now = "2026-11-20T05:00:00Z", tax = null, built }: AdminSiteOptions = {}): Promise<AdminSite> {
+export async function startAdminSite({
+  now = "2026-11-20T05:00:00Z",
+  tax = null,
+  built,
+}: AdminSiteOptions = {}): Promise<AdminSite> {
   const context = await createTestContext({ now, tax });
   const { db, clock, days } = context;
   const config = loadConfig({ SEED_DEMO_USERS: "0" });
   for (const username of ["alice", "bob", "root"]) {
-    await createUser(db, clock, { actor: "test" }, { username, password: PASSWORD, role: username === "root" ? "admin" : "user" });
+    await createUser(
+      db,
+      clock,
+      { actor: "test" },
+      { username, password: PASSWORD, role: username === "root" ? "admin" : "user" },
+    );
   }
   const routes: AdminRoute[] = [];
-  const watched = (module: RouteModule): RouteModule => (app, ctx) => {
-    app.addHook("onRoute", ({ method, url }) => {
-      routes.push(...[method].flat().map((one) => ({ method: one, url })));
-    });
-    return module(app, ctx);
-  };
+  const watched =
+    (module: RouteModule): RouteModule =>
+    (app, ctx) => {
+      app.addHook("onRoute", ({ method, url }) => {
+        routes.push(...[method].flat().map((one) => ({ method: one, url })));
+      });
+      return module(app, ctx);
+    };
   const folder = mkdtempSync(join(tmpdir(), "public-"));
   const app = await createServer({
     config,
@@ -65,7 +80,12 @@ export async function startAdminSite({ now = "2026-11-20T05:00:00Z", tax = null,
     metrics: createMetrics({ db, version: "1.2.3", appEnv: config.appEnv }),
     manifest: built?.manifest ?? NO_FILES,
     publicDir: built?.publicDir ?? folder,
-    routes: [watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING })), formulaRoutes({ prices: context }), meRoutes({ billing: context, days }), receiptRoutes()],
+    routes: [
+      watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING })),
+      formulaRoutes({ prices: context }),
+      meRoutes({ billing: context, days }),
+      receiptRoutes(),
+    ],
     version: "1.2.3",
     requestsPerMinute: 100_000,
   });
@@ -81,7 +101,11 @@ export async function startAdminSite({ now = "2026-11-20T05:00:00Z", tax = null,
     app,
     routes,
     browserOf,
-    root: { browser, get: (url) => browser.get(url), post: (url, form = {}) => browser.post(url, { ...form, csrf_token: token }) },
+    root: {
+      browser,
+      get: (url) => browser.get(url),
+      post: (url, form = {}) => browser.post(url, { ...form, csrf_token: token }),
+    },
     async close() {
       await app.close();
       await context.close();

@@ -15,34 +15,52 @@ beforeAll(async () => {
   await site.importJobs([
     jobOn("2026-11-02", 8),
     jobOn("2026-11-03", 4, { account: "mu-genome", state: "TIMEOUT" }),
-    jobOn("2026-11-03", 16, { user: "bob", account: "gov-health", partition: "gpu", allocGpus: 2, gpuTypes: [{ type: "a100", count: 2 }], state: "NODE_FAIL" }),
+    jobOn("2026-11-03", 16, {
+      user: "bob",
+      account: "gov-health",
+      partition: "gpu",
+      allocGpus: 2,
+      gpuTypes: [{ type: "a100", count: 2 }],
+      state: "NODE_FAIL",
+    }),
     jobOn("2026-10-30", 2, { user: "bob", account: "gov-health" }),
-    ...Array.from({ length: 70 }, (_, index) => jobOn("2026-11-05", 1, { user: `u${String(index).padStart(3, "0")}`, account: "co-acme", cluster: "second" })),
+    ...Array.from({ length: 70 }, (_, index) =>
+      jobOn("2026-11-05", 1, { user: `u${String(index).padStart(3, "0")}`, account: "co-acme", cluster: "second" }),
+    ),
   ]);
 });
 
 afterAll(() => site.close());
 
 const minor = (amount: string | undefined): bigint => BigInt((amount ?? "0").replace(".", ""));
-const money = (value: bigint): string => `฿${(Number(value) / 100).toLocaleString("en-US", { minimumFractionDigits: 2 })}`;
-const linksOf = (body: string): string[] => [...body.matchAll(/href="([^"]+)"/gu)].map(([, href]) => (href ?? "").replaceAll("&amp;", "&"));
+const money = (value: bigint): string =>
+  `฿${(Number(value) / 100).toLocaleString("en-US", { minimumFractionDigits: 2 })}`;
+const linksOf = (body: string): string[] =>
+  [...body.matchAll(/href="([^"]+)"/gu)].map(([, href]) => (href ?? "").replaceAll("&amp;", "&"));
 
 describe("usage by group", () => {
-  it.each(["user", "account", "partition", "cluster", "tier", "month", "day"] as const)("by %s has the same total on the page, in its file and in the sums", async (group) => {
-    const totals = await usageTotals(site.db, { fromDay: "2026-11-01", toDay: "2026-11-20" });
-    const text = textOf(await site.root.get(`/admin?section=usage&group=${group}`));
-    expect(text).toContain(`${totals.jobs} jobs · ${money(totals.costMinor)}`);
-    const rows = csvRows((await site.root.get(`/admin/usage.csv?group=${group}`)).body);
-    const sum = (name: string, of: (text: string | undefined) => bigint) => rows.reduce((all, row) => all + of(row[name]), 0n);
-    expect(sum("amount", minor)).toBe(totals.costMinor);
-    expect(sum("unbilled_amount", minor)).toBe(totals.unbilledMinor);
-    expect(sum("jobs", (given) => BigInt(given ?? 0))).toBe(totals.jobs);
-    expect(sum("cpu_seconds", (given) => BigInt(given ?? 0))).toBe(totals.cpuSeconds);
-  });
+  it.each(["user", "account", "partition", "cluster", "tier", "month", "day"] as const)(
+    "by %s has the same total on the page, in its file and in the sums",
+    async (group) => {
+      const totals = await usageTotals(site.db, { fromDay: "2026-11-01", toDay: "2026-11-20" });
+      const text = textOf(await site.root.get(`/admin?section=usage&group=${group}`));
+      expect(text).toContain(`${totals.jobs} jobs · ${money(totals.costMinor)}`);
+      const rows = csvRows((await site.root.get(`/admin/usage.csv?group=${group}`)).body);
+      const sum = (name: string, of: (text: string | undefined) => bigint) =>
+        rows.reduce((all, row) => all + of(row[name]), 0n);
+      expect(sum("amount", minor)).toBe(totals.costMinor);
+      expect(sum("unbilled_amount", minor)).toBe(totals.unbilledMinor);
+      expect(sum("jobs", (given) => BigInt(given ?? 0))).toBe(totals.jobs);
+      expect(sum("cpu_seconds", (given) => BigInt(given ?? 0))).toBe(totals.cpuSeconds);
+    },
+  );
 
   it("has the dearest first, and pages by key in both directions", async () => {
     const first = await site.root.get("/admin?section=usage");
-    const users = (page: { body: string }) => linksOf(page.body).flatMap((href) => (/group=account&.*user=/u.test(href) ? [new URLSearchParams(href.split("?")[1]).get("user")] : []));
+    const users = (page: { body: string }) =>
+      linksOf(page.body).flatMap((href) =>
+        /group=account&.*user=/u.test(href) ? [new URLSearchParams(href.split("?")[1]).get("user")] : [],
+      );
     expect(users(first).slice(0, 3)).toEqual(["bob", "alice", "u000"]);
     expect(users(first).length).toBe(50);
     const on = linksOf(first.body).find((href) => href.includes("after=")) ?? "";
@@ -54,14 +72,24 @@ describe("usage by group", () => {
   });
 
   it("leads from a row to what it is made of, down to the jobs, and keeps the filters", async () => {
-    const months = await site.root.get("/admin?section=usage&group=month&start=2026-10-01&before=2026-11-20&partition=cpu");
-    const october = linksOf(months.body).find((href) => href.includes("start=2026-10-01") && href.includes("before=2026-10-31") && !href.includes("group=month")) ?? "";
+    const months = await site.root.get(
+      "/admin?section=usage&group=month&start=2026-10-01&before=2026-11-20&partition=cpu",
+    );
+    const october =
+      linksOf(months.body).find(
+        (href) =>
+          href.includes("start=2026-10-01") && href.includes("before=2026-10-31") && !href.includes("group=month"),
+      ) ?? "";
     expect(new URLSearchParams(october.split("?")[1]).get("partition")).toBe("cpu");
     expect(october).not.toBe("");
     const users = await site.root.get(october);
     expect(textOf(users)).toContain("1 job · ฿4.40");
-    const accounts = linksOf(users.body).find((href) => href.includes("group=account") && href.includes("user=bob")) ?? "";
-    const jobs = linksOf((await site.root.get(accounts)).body).find((href) => href.includes("group=jobs") && href.includes("account=gov-health")) ?? "";
+    const accounts =
+      linksOf(users.body).find((href) => href.includes("group=account") && href.includes("user=bob")) ?? "";
+    const jobs =
+      linksOf((await site.root.get(accounts)).body).find(
+        (href) => href.includes("group=jobs") && href.includes("account=gov-health"),
+      ) ?? "";
     expect([accounts, jobs]).not.toContain("");
     const text = textOf(await site.root.get(jobs));
     expect(text).toContain("Showing 1 of 1 jobs");
@@ -72,7 +100,9 @@ describe("usage by group", () => {
     const text = textOf(await site.root.get("/admin?section=usage&start=2026-01-01&before=2026-01-31"));
     expect(text).toContain("No finished jobs here");
     expect(text).toContain("Go to November 2026");
-    expect(textOf(await site.root.get("/admin?section=usage&user=nobody"))).toContain("No job fits these filters in any month.");
+    expect(textOf(await site.root.get("/admin?section=usage&user=nobody"))).toContain(
+      "No job fits these filters in any month.",
+    );
     expect(textOf(await site.root.get("/admin?section=usage&start=yesterday"))).toContain("is not a day");
   });
 });
@@ -89,7 +119,11 @@ describe("the list of jobs", () => {
     ] as const) {
       const rows = csvRows((await site.root.get(`/admin/usage.csv?group=jobs&${query}`)).body);
       const page = await site.root.get(`/admin?section=usage&group=jobs&${query}`);
-      expect({ query, rows: rows.length, page: [...page.body.matchAll(/id="job-/gu)].length }).toEqual({ query, rows: ids, page: ids });
+      expect({ query, rows: rows.length, page: [...page.body.matchAll(/id="job-/gu)].length }).toEqual({
+        query,
+        rows: ids,
+        page: ids,
+      });
     }
   });
 

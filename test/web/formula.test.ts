@@ -10,13 +10,19 @@ beforeAll(async () => {
 
 afterAll(() => site.close());
 
-const ask = (query: string, headers: Readonly<Record<string, string>> = {}) => site.app.inject({ method: "GET", url: `/formula${query}`, headers });
+const ask = (query: string, headers: Readonly<Record<string, string>> = {}) =>
+  site.app.inject({ method: "GET", url: `/formula${query}`, headers });
 
 async function set(body: unknown, options: { readonly withToken?: boolean } = {}) {
   const { browser } = site.root;
   const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   const token = options.withToken === false ? {} : { "x-csrftoken": await browser.token("/admin") };
-  return site.app.inject({ method: "POST", url: "/formula", headers: { cookie, "content-type": "application/json", ...token }, payload: JSON.stringify(body) });
+  return site.app.inject({
+    method: "POST",
+    url: "/formula",
+    headers: { cookie, "content-type": "application/json", ...token },
+    payload: JSON.stringify(body),
+  });
 }
 
 describe("GET /formula", () => {
@@ -54,15 +60,29 @@ describe("GET /formula", () => {
   });
 
   it("shows prices by GPU type where there are some, in digits that no float has", async () => {
-    const prices = { cpuMicro: 12_345_678_901_123_456n, gpuMicro: 1n, memMicro: 0n, gpuTypeMicro: new Map([["h100", 140_000_000n], ["a100", 42_500_000n]]) };
+    const prices = {
+      cpuMicro: 12_345_678_901_123_456n,
+      gpuMicro: 1n,
+      memMicro: 0n,
+      gpuTypeMicro: new Map([
+        ["h100", 140_000_000n],
+        ["a100", 42_500_000n],
+      ]),
+    };
     await setRate(site, { tier: "gov", ...prices, effectiveFrom: null, note: "" }, { actor: "test" });
-    expect((await ask("?type=gov")).body).toBe('{"type":"gov","unit":"per-hour","rates":{"cpu":12345678901.123456,"gpu":0.000001,"mem":0},"gpu_types":{"a100":42.5,"h100":140},"currency":"THB"}');
+    expect((await ask("?type=gov")).body).toBe(
+      '{"type":"gov","unit":"per-hour","rates":{"cpu":12345678901.123456,"gpu":0.000001,"mem":0},"gpu_types":{"a100":42.5,"h100":140},"currency":"THB"}',
+    );
   });
 
   it("leaves out what is narrowed to a part of the cluster or still to come", async () => {
     const prices = { cpuMicro: 9_000_000n, gpuMicro: 9_000_000n, memMicro: 9_000_000n };
     await setRate(site, { tier: "mu", ...prices, partition: "gpu", effectiveFrom: null, note: "" }, { actor: "test" });
-    await setRate(site, { tier: "mu", ...prices, effectiveFrom: new Date("2027-01-01T00:00:00Z"), note: "" }, { actor: "test" });
+    await setRate(
+      site,
+      { tier: "mu", ...prices, effectiveFrom: new Date("2027-01-01T00:00:00Z"), note: "" },
+      { actor: "test" },
+    );
     expect((await ask("?type=mu")).json()).toMatchObject({ rates: { cpu: 1.25, gpu: 42.5, mem: 0.035 } });
   });
 });
@@ -77,12 +97,36 @@ describe("POST /formula", () => {
 
   it.each([
     ["an unknown tier", { type: "friends", cpu: 1, gpu: 1, mem: 1 }, "type: takes one of mu, gov, private"],
-    ["words for numbers", { type: "mu", cpu: "cheap", gpu: 1, mem: 1 }, "cpu: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
-    ["a negative price", { type: "mu", cpu: 1, gpu: -1, mem: 1 }, "gpu: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
-    ["a price that is too precise", { type: "mu", cpu: 1, gpu: 1, mem: 0.0000001 }, "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
-    ["seven decimals", { type: "mu", cpu: 1, gpu: 1, mem: "1.0000001" }, "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
-    ["a price that is missing", { type: "mu", cpu: 1, gpu: 1 }, "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
-    ["true and false", { type: "mu", cpu: true, gpu: 1, mem: 1 }, "cpu: takes a number that is not negative, with at most 6 decimals, such as 1.25"],
+    [
+      "words for numbers",
+      { type: "mu", cpu: "cheap", gpu: 1, mem: 1 },
+      "cpu: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
+    [
+      "a negative price",
+      { type: "mu", cpu: 1, gpu: -1, mem: 1 },
+      "gpu: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
+    [
+      "a price that is too precise",
+      { type: "mu", cpu: 1, gpu: 1, mem: 0.0000001 },
+      "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
+    [
+      "seven decimals",
+      { type: "mu", cpu: 1, gpu: 1, mem: "1.0000001" },
+      "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
+    [
+      "a price that is missing",
+      { type: "mu", cpu: 1, gpu: 1 },
+      "mem: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
+    [
+      "true and false",
+      { type: "mu", cpu: true, gpu: 1, mem: 1 },
+      "cpu: takes a number that is not negative, with at most 6 decimals, such as 1.25",
+    ],
   ])("refuses %s and says what is accepted", async (_what, body, error) => {
     const before = (await ask("?type=mu")).body;
     const answer = await set(body);

@@ -61,10 +61,19 @@ export function previewRate(book: PriceBook, next: Prices, usage: readonly Scope
   const after: PriceBook = { ...book, rates: [...book.rates, { ...next, id: newest + 1, effectiveFrom: null }] };
   const touched = usage.map((one) => {
     const question = { cluster: one.cluster, partition: one.partition, qos: next.qos ?? "", at };
-    return { usage: one, before: rateInForce(book, next.tier, question), after: rateInForce(after, next.tier, question) };
+    return {
+      usage: one,
+      before: rateInForce(book, next.tier, question),
+      after: rateInForce(after, next.tier, question),
+    };
   });
   const perUnit = 10n ** BigInt(book.currency.minorDigits);
-  const line = (resource: PreviewLine["resource"], basePerHour: bigint, baseOf: (one: ScopeUsage) => bigint, priceOf: (rate: Prices) => bigint): PreviewLine => {
+  const line = (
+    resource: PreviewLine["resource"],
+    basePerHour: bigint,
+    baseOf: (one: ScopeUsage) => bigint,
+    priceOf: (rate: Prices) => bigint,
+  ): PreviewLine => {
     const cost = (side: "before" | "after"): bigint =>
       touched.reduce((sum, one) => {
         const rate = one[side];
@@ -79,9 +88,24 @@ export function previewRate(book: PriceBook, next: Prices, usage: readonly Scope
     };
   };
   const lines = [
-    line("cpu", 3_600n, ({ cpuSeconds }) => cpuSeconds, ({ cpuMicro }) => cpuMicro),
-    line("gpu", 3_600n, ({ gpuSeconds }) => gpuSeconds, ({ gpuMicro }) => gpuMicro),
-    line("mem", 1_024n * 3_600n, ({ memMibSeconds }) => memMibSeconds, ({ memMicro }) => memMicro),
+    line(
+      "cpu",
+      3_600n,
+      ({ cpuSeconds }) => cpuSeconds,
+      ({ cpuMicro }) => cpuMicro,
+    ),
+    line(
+      "gpu",
+      3_600n,
+      ({ gpuSeconds }) => gpuSeconds,
+      ({ gpuMicro }) => gpuMicro,
+    ),
+    line(
+      "mem",
+      1_024n * 3_600n,
+      ({ memMibSeconds }) => memMibSeconds,
+      ({ memMicro }) => memMicro,
+    ),
   ];
   const sum = (of: (one: PreviewLine) => bigint): bigint => lines.reduce((all, one) => all + of(one), 0n);
   return {

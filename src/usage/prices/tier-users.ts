@@ -20,7 +20,11 @@ export interface TierUserFilter {
   readonly overriddenOnly?: boolean | undefined;
 }
 
-const userSchema = z.object({ username: z.string(), default_account: z.string(), tier_override: tierSchema.nullable() });
+const userSchema = z.object({
+  username: z.string(),
+  default_account: z.string(),
+  tier_override: tierSchema.nullable(),
+});
 
 /** Users by name, behind `after` or just in front of `before`, with the tier that holds for their default account. */
 export async function listTierUsers(
@@ -46,15 +50,29 @@ export async function listTierUsers(
   return page.before === undefined ? users : users.reverse();
 }
 
-export async function findTierUser(queries: Queries, rules: readonly TierRule[], username: string): Promise<TierUser | undefined> {
-  const row = await queries.maybeOne(userSchema, sql`SELECT username, default_account, tier_override FROM users WHERE username = ${username}`);
+export async function findTierUser(
+  queries: Queries,
+  rules: readonly TierRule[],
+  username: string,
+): Promise<TierUser | undefined> {
+  const row = await queries.maybeOne(
+    userSchema,
+    sql`SELECT username, default_account, tier_override FROM users WHERE username = ${username}`,
+  );
   return row === undefined ? undefined : tierUserOf(row, rules);
 }
 
 function tierUserOf(row: z.output<typeof userSchema>, rules: readonly TierRule[]): TierUser {
   const { tier: natural, rule } = naturalTier(rules, { username: row.username, account: row.default_account });
   const override = row.tier_override;
-  return { username: row.username, defaultAccount: row.default_account, natural, rule, override, tier: override ?? natural };
+  return {
+    username: row.username,
+    defaultAccount: row.default_account,
+    natural,
+    rule,
+    override,
+    tier: override ?? natural,
+  };
 }
 
 /** The default accounts of the named users, for those that have one. */

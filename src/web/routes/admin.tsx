@@ -32,14 +32,21 @@ export function adminRoutes(deps: AdminDeps): RouteModule {
   return (app, server) => {
     const context: AdminContext = { ...server, ...deps };
 
-    app.get("/admin", { config: { access: "admin" }, schema: { querystring: z.looseObject({ section: z.string().default("dashboard") }) } }, async (request, reply) => {
-      const { section } = request.query;
-      // An admin's own usage is the same page as everybody's.
-      if (section === "myusage") return reply.redirect("/me");
-      const show = SECTIONS.get(section);
-      if (show === undefined) throw new MessageError("error.text.notFound", { status: 404 });
-      return renderPage(reply, await show(context, request));
-    });
+    app.get(
+      "/admin",
+      {
+        config: { access: "admin" },
+        schema: { querystring: z.looseObject({ section: z.string().default("dashboard") }) },
+      },
+      async (request, reply) => {
+        const { section } = request.query;
+        // An admin's own usage is the same page as everybody's.
+        if (section === "myusage") return reply.redirect("/me");
+        const show = SECTIONS.get(section);
+        if (show === undefined) throw new MessageError("error.text.notFound", { status: 404 });
+        return renderPage(reply, await show(context, request));
+      },
+    );
 
     usageRoutes(app, context);
     ratesRoutes(app, context);

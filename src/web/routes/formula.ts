@@ -29,7 +29,10 @@ const formula = z.object({
   type: z.enum(TIERS),
   unit: z.literal("per-hour"),
   rates: prices.meta({ description: "Per CPU core-hour, GPU-hour and GiB-hour of memory" }),
-  gpu_types: z.record(z.string(), z.number()).optional().meta({ description: "Per GPU-hour of a type, where one has a price of its own" }),
+  gpu_types: z
+    .record(z.string(), z.number())
+    .optional()
+    .meta({ description: "Per GPU-hour of a type, where one has a price of its own" }),
   currency: z.string().meta({ description: "ISO 4217" }),
 });
 
@@ -52,16 +55,22 @@ export function formulaRoutes(deps: { readonly prices: PriceContext }): RouteMod
         schema: {
           tags: ["Prices"],
           summary: "The prices in force for a tier",
-          description: "What a job that no narrower rate is for costs per hour. Has an ETag: ask again with If-None-Match.",
+          description:
+            "What a job that no narrower rate is for costs per hour. Has an ETag: ask again with If-None-Match.",
           querystring: z.object({ type: tier.default("mu") }),
-          response: { 200: writtenAs(formula), 304: z.undefined().meta({ description: "What you have still holds" }), 400: failure },
+          response: {
+            200: writtenAs(formula),
+            304: z.undefined().meta({ description: "What you have still holds" }),
+            400: failure,
+          },
         },
       },
       async (request, reply) => {
         const { book } = await readPricing(db, deps.prices.currency, { hold: false });
         const at = Math.floor(clock.now().getTime() / 1000);
         const rate = rateInForce(book, request.query.type, { cluster: "", partition: "", qos: "", at });
-        if (rate === undefined) throw new UserError(`there is no rate for the tier ${request.query.type} yet`, { status: 404 });
+        if (rate === undefined)
+          throw new UserError(`there is no rate for the tier ${request.query.type} yet`, { status: 404 });
         const text = formulaText(rate, deps.prices.currency.code);
         const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`;
         // Kept by whoever wants to, as long as they ask whether it still holds.
@@ -78,7 +87,8 @@ export function formulaRoutes(deps: { readonly prices: PriceContext }): RouteMod
         schema: {
           tags: ["Prices"],
           summary: "Set the prices of a tier",
-          description: "A new version of the tier's rate for all usage that is not billed yet; GPU types keep their prices. Needs the header X-CSRFToken.",
+          description:
+            "A new version of the tier's rate for all usage that is not billed yet; GPU types keep their prices. Needs the header X-CSRFToken.",
           security: [{ session: [], csrf: [] }],
           body: z.object({ type: tier, cpu: price, gpu: price, mem: price }),
           response: { 200: writtenAs(updated), 400: failure, 401: failure, 403: failure },
@@ -87,7 +97,11 @@ export function formulaRoutes(deps: { readonly prices: PriceContext }): RouteMod
       async (request, reply) => {
         const { type, cpu, gpu, mem } = request.body;
         const by = { actor: requireAdmin(request).username, requestId: request.id };
-        await setRate(deps.prices, { tier: type, cpuMicro: cpu, gpuMicro: gpu, memMicro: mem, effectiveFrom: null, note: "" }, by);
+        await setRate(
+          deps.prices,
+          { tier: type, cpuMicro: cpu, gpuMicro: gpu, memMicro: mem, effectiveFrom: null, note: "" },
+          by,
+        );
         const text = `{"ok":true,"updated":{"type":"${type}",${pricesText({ cpuMicro: cpu, gpuMicro: gpu, memMicro: mem })}}}`;
         return reply.type("application/json; charset=utf-8").send(text);
       },

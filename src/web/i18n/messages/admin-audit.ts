@@ -11,7 +11,8 @@ export const adminAudit = defineMessages({
     "audit.newSince": "{count, plural, one {One record has} other {{count, number} records have}} been added since.",
     "audit.neverChecked": "Nobody has verified this chain yet.",
     "audit.brokenTitle": "The chain is broken at record {id}",
-    "audit.brokenText": "The check that found it is {age}: {reason}. Records before it are sound. Keep a copy of the database as it is and find out who had access.",
+    "audit.brokenText":
+      "The check that found it is {age}: {reason}. Records before it are sound. Keep a copy of the database as it is and find out who had access.",
     "audit.verify": "Verify the chain",
     "audit.verified": "All {count, number} records were verified: none was changed, removed or added.",
     "audit.csv": "Download CSV",
@@ -77,7 +78,8 @@ export const adminAudit = defineMessages({
     "audit.newSince": "มีรายการใหม่เพิ่มหลังจากนั้น {count, number} รายการ",
     "audit.neverChecked": "ยังไม่เคยมีการตรวจสายโซ่นี้",
     "audit.brokenTitle": "สายโซ่ขาดที่รายการ {id}",
-    "audit.brokenText": "พบเมื่อ{age}: {reason} รายการก่อนหน้านั้นยังถูกต้อง โปรดเก็บสำเนาฐานข้อมูลตามสภาพเดิมและตรวจว่าใครเข้าถึงได้บ้าง",
+    "audit.brokenText":
+      "พบเมื่อ{age}: {reason} รายการก่อนหน้านั้นยังถูกต้อง โปรดเก็บสำเนาฐานข้อมูลตามสภาพเดิมและตรวจว่าใครเข้าถึงได้บ้าง",
     "audit.verify": "ตรวจสายโซ่",
     "audit.verified": "ตรวจครบ {count, number} รายการ ไม่มีรายการใดถูกแก้ไข ลบ หรือแทรก",
     "audit.csv": "ดาวน์โหลด CSV",

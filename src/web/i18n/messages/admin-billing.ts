@@ -11,7 +11,8 @@ export const adminBilling = defineMessages({
     "billing.paidThisMonth": "Paid this month",
     "billing.overdue": "Waiting for more than 30 days",
     "billing.unbilled": "Not yet billed",
-    "billing.unbilledNote": "{jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}",
+    "billing.unbilledNote":
+      "{jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}",
     "billing.billMonth": "Bill {month}",
     "billing.listTitle": "Receipts",
     "billing.status": "Status",
@@ -39,7 +40,8 @@ export const adminBilling = defineMessages({
     "billing.all": "Show all receipts",
     "billing.showing": "Showing {shown, number} of {total, number} receipts, newest first",
     "billing.create": "Create receipts",
-    "billing.createText": "Each person gets one receipt for the jobs that ended up to the end of the month and are on none yet.",
+    "billing.createText":
+      "Each person gets one receipt for the jobs that ended up to the end of the month and are on none yet.",
     "billing.month": "Month",
     "billing.ask": "See what would be billed",
     "billing.createOne": "One person",
@@ -48,23 +50,31 @@ export const adminBilling = defineMessages({
     "billing.before": "Jobs that ended up to",
     "billing.monthTitle": "Bill {month}?",
     "billing.monthTitleUser": "Bill {month} for {user}?",
-    "billing.monthText": "{people, plural, one {One person gets a receipt} other {{people, number} people get a receipt each}} for {jobs, plural, one {the one job} other {the {jobs, number} jobs}} that ended up to {day} and {jobs, plural, one {is} other {are}} on none yet.",
+    "billing.monthText":
+      "{people, plural, one {One person gets a receipt} other {{people, number} people get a receipt each}} for {jobs, plural, one {the one job} other {the {jobs, number} jobs}} that ended up to {day} and {jobs, plural, one {is} other {are}} on none yet.",
     "billing.monthAmount": "Together",
     "billing.beforeTax": "{amount} before {tax}",
     "billing.oldest": "Oldest of these jobs ended",
     "billing.monthNotOver": "{month} is not over: what ends after today goes on another receipt.",
-    "billing.kept": "A receipt can be voided while it waits for payment, but its number stays used. Jobs without a price stay unbilled until their owner has one that has.",
-    "billing.resumable": "It is done one receipt after the other. If it is interrupted, what was created stays and nobody is billed twice.",
-    "billing.monthSubmit": "Bill {jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}, {amount}",
+    "billing.kept":
+      "A receipt can be voided while it waits for payment, but its number stays used. Jobs without a price stay unbilled until their owner has one that has.",
+    "billing.resumable":
+      "It is done one receipt after the other. If it is interrupted, what was created stays and nobody is billed twice.",
+    "billing.monthSubmit":
+      "Bill {jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}, {amount}",
     "billing.nothing": "There is nothing to bill up to {day}",
     "billing.nothingText": "Every finished job with a price is on a receipt already, or none has ended yet.",
     "billing.back": "Back to billing",
-    "billing.doneMonth": "{count, plural, one {One receipt was created} other {{count, number} receipts were created}} for {month}.",
+    "billing.doneMonth":
+      "{count, plural, one {One receipt was created} other {{count, number} receipts were created}} for {month}.",
     "billing.doneNone": "No receipt was created: there was nothing left to bill up to the end of {month}.",
-    "billing.partly": "{count, plural, one {One receipt was} other {{count, number} receipts were}} created so far; {left, plural, one {one person is} other {{left, number} people are}} left.",
-    "billing.partlyText": "There is more than fits into one go. Press the button again to go on; nobody is billed twice.",
+    "billing.partly":
+      "{count, plural, one {One receipt was} other {{count, number} receipts were}} created so far; {left, plural, one {one person is} other {{left, number} people are}} left.",
+    "billing.partlyText":
+      "There is more than fits into one go. Press the button again to go on; nobody is billed twice.",
     "billing.oneTitle": "Bill {user} up to {day}?",
-    "billing.oneText": "{user} gets one receipt for {jobs, plural, one {the one job} other {the {jobs, number} jobs}} that ended up to {day} and {jobs, plural, one {is} other {are}} on none yet.",
+    "billing.oneText":
+      "{user} gets one receipt for {jobs, plural, one {the one job} other {the {jobs, number} jobs}} that ended up to {day} and {jobs, plural, one {is} other {are}} on none yet.",
     "billing.oneSubmit": "Bill {user} {amount}",
     "billing.oneNothing": "There is nothing to bill for {user} up to {day}",
     "billing.receiptBack": "All receipts",
@@ -91,7 +101,6 @@ export const adminBilling = defineMessages({
     "billing.auditTrail": "In the audit trail",
     "billing.payments": "Checkouts",
     "billing.paymentsNone": "Nobody has opened a checkout for this receipt.",
-    "billing.provider": "Provider",
     "billing.paymentId": "Payment",
     "billing.started": "Opened",
     "billing.payment.pending": "Open",
@@ -116,7 +125,8 @@ export const adminBilling = defineMessages({
     "billing.referenceWrong": "A reference takes 1 to 200 characters.",
     "billing.paidSubmit": "Mark {amount} as paid",
     "billing.voidTitle": "Void {number}?",
-    "billing.voidText": "{user} no longer owes {amount}. The number stays used, and {jobs, plural, one {its job is} other {its {jobs, number} jobs are}} offered for billing again, by the newest prices. This cannot be undone.",
+    "billing.voidText":
+      "{user} no longer owes {amount}. The number stays used, and {jobs, plural, one {its job is} other {its {jobs, number} jobs are}} offered for billing again, by the newest prices. This cannot be undone.",
     "billing.voidReason": "Reason",
     "billing.voidReasonHint": "It stays with the receipt, and its owner sees it.",
     "billing.voidReasonWrong": "A reason takes 1 to 500 characters.",
@@ -171,7 +181,8 @@ export const adminBilling = defineMessages({
     "billing.before": "งานที่จบถึงวันที่",
     "billing.monthTitle": "ออกใบเสร็จ{month}หรือไม่",
     "billing.monthTitleUser": "ออกใบเสร็จ{month}ให้ {user} หรือไม่",
-    "billing.monthText": "{people, number} คนจะได้รับใบเสร็จคนละหนึ่งใบ สำหรับ {jobs, number} งานที่จบถึง {day} และยังไม่อยู่ในใบเสร็จใด",
+    "billing.monthText":
+      "{people, number} คนจะได้รับใบเสร็จคนละหนึ่งใบ สำหรับ {jobs, number} งานที่จบถึง {day} และยังไม่อยู่ในใบเสร็จใด",
     "billing.monthAmount": "รวมทั้งหมด",
     "billing.beforeTax": "{amount} ก่อน {tax}",
     "billing.oldest": "งานเก่าที่สุดในกลุ่มนี้จบเมื่อ",
@@ -214,7 +225,6 @@ export const adminBilling = defineMessages({
     "billing.auditTrail": "ดูในบันทึกตรวจสอบ",
     "billing.payments": "การเปิดหน้าชำระเงิน",
     "billing.paymentsNone": "ยังไม่มีใครเปิดหน้าชำระเงินของใบเสร็จนี้",
-    "billing.provider": "ผู้ให้บริการ",
     "billing.paymentId": "รหัสการชำระ",
     "billing.started": "เปิดเมื่อ",
     "billing.payment.pending": "เปิดอยู่",
@@ -239,7 +249,8 @@ export const adminBilling = defineMessages({
     "billing.referenceWrong": "เลขอ้างอิงยาว 1 ถึง 200 ตัวอักษร",
     "billing.paidSubmit": "บันทึกว่าชำระ {amount} แล้ว",
     "billing.voidTitle": "ยกเลิก {number} หรือไม่",
-    "billing.voidText": "{user} ไม่ต้องชำระ {amount} อีกต่อไป เลขที่จะไม่นำกลับมาใช้ และ {jobs, number} งานในใบนี้จะกลับไปรอเรียกเก็บตามอัตราล่าสุด ย้อนกลับไม่ได้",
+    "billing.voidText":
+      "{user} ไม่ต้องชำระ {amount} อีกต่อไป เลขที่จะไม่นำกลับมาใช้ และ {jobs, number} งานในใบนี้จะกลับไปรอเรียกเก็บตามอัตราล่าสุด ย้อนกลับไม่ได้",
     "billing.voidReason": "เหตุผล",
     "billing.voidReasonHint": "เก็บไว้กับใบเสร็จ และเจ้าของใบเสร็จจะเห็น",
     "billing.voidReasonWrong": "เหตุผลยาว 1 ถึง 500 ตัวอักษร",

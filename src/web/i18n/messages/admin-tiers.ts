@@ -30,7 +30,8 @@ export const adminTiers = defineMessages({
     "tiers.doneNatural": "{user} has no override: the rule decides, {tier}.",
     "tiers.doneText": "Jobs not yet billed are being priced again.",
     "tiers.rules": "Rules",
-    "tiers.rulesText": "The first rule that fits decides, from the top. When none fits, the price is Private, so that a gap bills nobody too little.",
+    "tiers.rulesText":
+      "The first rule that fits decides, from the top. When none fits, the price is Private, so that a gap bills nobody too little.",
     "tiers.position": "Order",
     "tiers.pattern": "Fits",
     "tiers.patternAccount": "account {pattern}",
@@ -47,7 +48,8 @@ export const adminTiers = defineMessages({
     "tiers.doneRule": "The rule is in force.",
     "tiers.doneRuleRemoved": "The rule is removed.",
     "tiers.removeTitle": "Remove the rule for {what}?",
-    "tiers.removeText": "People and accounts it fits get the tier of the next rule that fits. Their jobs not yet billed are priced again; billed jobs keep their price.",
+    "tiers.removeText":
+      "People and accounts it fits get the tier of the next rule that fits. Their jobs not yet billed are priced again; billed jobs keep their price.",
     "tiers.removeConfirm": "Remove the rule",
   },
   th: {
@@ -95,7 +97,8 @@ export const adminTiers = defineMessages({
     "tiers.doneRule": "กฎมีผลแล้ว",
     "tiers.doneRuleRemoved": "ลบกฎแล้ว",
     "tiers.removeTitle": "ลบกฎสำหรับ{what}หรือไม่",
-    "tiers.removeText": "ผู้ใช้และบัญชีที่ตรงกับกฎนี้จะได้ระดับตามกฎข้อถัดไปที่ตรง งานที่ยังไม่ออกใบเสร็จจะถูกคิดราคาใหม่ ส่วนงานที่ออกใบเสร็จแล้วใช้ราคาเดิม",
+    "tiers.removeText":
+      "ผู้ใช้และบัญชีที่ตรงกับกฎนี้จะได้ระดับตามกฎข้อถัดไปที่ตรง งานที่ยังไม่ออกใบเสร็จจะถูกคิดราคาใหม่ ส่วนงานที่ออกใบเสร็จแล้วใช้ราคาเดิม",
     "tiers.removeConfirm": "ลบกฎนี้",
   },
 });

@@ -46,7 +46,6 @@ export const adminUsage = defineMessages({
     "usage.amount": "Amount",
     "usage.total": "Total",
     "usage.totalOf": "Total of all {count, number}",
-    "usage.jobsOf": "Jobs of {what}",
     "usage.unnamed": "not named",
     "usage.costPerDay": "Cost per day",
     "usage.csv": "Download CSV",
@@ -59,10 +58,12 @@ export const adminUsage = defineMessages({
     "usage.emptyFilter": "No job fits these filters in any month.",
     "usage.emptyGo": "Go to {month}",
     "usage.problemTitle": "These days cannot be shown",
-    "usage.notADay": "“{text}” is not a day. Write it as year-month-day, such as 2026-10-31. The present month is shown.",
+    "usage.notADay":
+      "“{text}” is not a day. Write it as year-month-day, such as 2026-10-31. The present month is shown.",
     "usage.backwards": "{from} comes after {to}. The present month is shown.",
     "usage.repricing": "Prices are being recalculated",
-    "usage.repricingText": "{count, plural, one {# job} other {{count, number} jobs}} done so far; amounts here may still change.",
+    "usage.repricingText":
+      "{count, plural, one {# job} other {{count, number} jobs}} done so far; amounts here may still change.",
   },
   th: {
     "usage.title": "การใช้งาน",
@@ -108,7 +109,6 @@ export const adminUsage = defineMessages({
     "usage.amount": "จำนวนเงิน",
     "usage.total": "รวม",
     "usage.totalOf": "รวมทั้ง {count, number} รายการ",
-    "usage.jobsOf": "งานของ {what}",
     "usage.unnamed": "ไม่มีชื่อ",
     "usage.costPerDay": "ค่าใช้จ่ายรายวัน",
     "usage.csv": "ดาวน์โหลด CSV",

@@ -14,9 +14,11 @@ export const admin = defineMessages({
     "dashboard.trust.auditBroken": "chain broken at record {id}",
     "dashboard.trust.auditNever": "never verified",
     "dashboard.trust.prices": "Prices",
-    "dashboard.trust.pricesText": "being recalculated, {count, plural, one {one job} other {{count, number} jobs}} so far",
+    "dashboard.trust.pricesText":
+      "being recalculated, {count, plural, one {one job} other {{count, number} jobs}} so far",
     "dashboard.unbilled": "Not yet billed",
-    "dashboard.unbilledNote": "{jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}",
+    "dashboard.unbilledNote":
+      "{jobs, plural, one {one job} other {{jobs, number} jobs}} of {people, plural, one {one person} other {{people, number} people}}",
     "dashboard.allBilled": "Every finished job with a price is billed.",
     "dashboard.bill": "Bill {month}",
     "dashboard.receivable": "Receivable",

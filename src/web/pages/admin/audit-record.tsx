@@ -38,7 +38,10 @@ export function AuditRecordPage({ view, record }: { readonly view: AdminView; re
             [t("audit.what"), <code>{record.action}</code>],
             [
               t("audit.subject"),
-              <a href={sectionHref("audit", { subject: record.subject })} title={t("audit.sameSubject", { subject: record.subject })}>
+              <a
+                href={sectionHref("audit", { subject: record.subject })}
+                title={t("audit.sameSubject", { subject: record.subject })}
+              >
                 {record.subject}
               </a>,
             ],
@@ -53,8 +56,18 @@ export function AuditRecordPage({ view, record }: { readonly view: AdminView; re
             rows={changes}
             columns={[
               { key: "name", header: t("audit.fact"), cell: ({ name }) => (name === "" ? t("audit.value") : name) },
-              { key: "before", header: t("audit.before"), cell: ({ before }) => <span class="second">{before}</span>, phone: "line" },
-              { key: "after", header: t("audit.after"), cell: ({ after, before }) => (after === before ? after : <strong>{after}</strong>), phone: "line" },
+              {
+                key: "before",
+                header: t("audit.before"),
+                cell: ({ before }) => <span class="second">{before}</span>,
+                phone: "line",
+              },
+              {
+                key: "after",
+                header: t("audit.after"),
+                cell: ({ after, before }) => (after === before ? after : <strong>{after}</strong>),
+                phone: "line",
+              },
             ]}
           />
         </Panel>
@@ -66,7 +79,10 @@ export function AuditRecordPage({ view, record }: { readonly view: AdminView; re
         <Facts
           rows={[
             [t("audit.hash"), <code class="hash">{record.hash}</code>],
-            [t("audit.prevHash"), record.prevHash === "" ? t("audit.firstRecord") : <code class="hash">{record.prevHash}</code>],
+            [
+              t("audit.prevHash"),
+              record.prevHash === "" ? t("audit.firstRecord") : <code class="hash">{record.prevHash}</code>,
+            ],
             [t("audit.keyId"), <code>{record.keyId}</code>],
           ]}
         />
@@ -76,16 +92,22 @@ export function AuditRecordPage({ view, record }: { readonly view: AdminView; re
 }
 
 /** Splits details into what has a before and an after, and the rest. */
-function sortDetails(details: unknown): { readonly changes: readonly Change[]; readonly facts: readonly (readonly [string, string])[] } {
+function sortDetails(details: unknown): {
+  readonly changes: readonly Change[];
+  readonly facts: readonly (readonly [string, string])[];
+} {
   const all = membersOf(details);
   const changes: Change[] = [];
   const [before, after] = [all.get("before"), all.get("after")];
   if (all.has("before") || all.has("after")) changes.push(...changesBetween(before, after));
   for (const [name, value] of all) {
     const subject = /^before_(.+)$/u.exec(name)?.[1];
-    if (subject !== undefined) changes.push({ name: subject, before: textOf(value), after: textOf(all.get(`after_${subject}`)) });
+    if (subject !== undefined)
+      changes.push({ name: subject, before: textOf(value), after: textOf(all.get(`after_${subject}`)) });
   }
-  const facts = [...all].filter(([name]) => !/^(?:before|after)(?:_|$)/u.test(name)).map(([name, value]) => [name, textOf(value)] as const);
+  const facts = [...all]
+    .filter(([name]) => !/^(?:before|after)(?:_|$)/u.test(name))
+    .map(([name, value]) => [name, textOf(value)] as const);
   return { changes, facts };
 }
 
@@ -97,7 +119,9 @@ function changesBetween(before: unknown, after: unknown): Change[] {
 }
 
 function membersOf(value: unknown): ReadonlyMap<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? new Map(Object.entries(value)) : new Map();
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? new Map(Object.entries(value))
+    : new Map();
 }
 
 const NOTHING = "–";
@@ -108,5 +132,5 @@ function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? NOTHING : value.map(textOf).join("; ");
   const members = membersOf(value);
   if (members.size > 0) return [...members].map(([name, inner]) => `${name} ${textOf(inner)}`).join(", ");
-  return typeof value === "object" ? NOTHING : String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : NOTHING;
 }

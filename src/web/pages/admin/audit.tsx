@@ -73,11 +73,7 @@ export function AuditPage(props: AuditPageProps) {
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   const shown = records.length;
   return (
-    <AdminShell
-      frame={frame}
-      title={t("audit.title")}
-      subtitle={t("audit.subtitle")}
-    >
+    <AdminShell frame={frame} title={t("audit.title")} subtitle={t("audit.subtitle")}>
       <ChainState {...props} />
       <Panel
         id="records"
@@ -97,14 +93,38 @@ export function AuditPage(props: AuditPageProps) {
               label={t("audit.what")}
               labelLook="hidden"
               value={filter.action ?? ""}
-              options={[{ value: "", label: t("audit.anyAction") }, ...actions.map((action) => ({ value: action, label: actionName(action, t) }))]}
+              options={[
+                { value: "", label: t("audit.anyAction") },
+                ...actions.map((action) => ({ value: action, label: actionName(action, t) })),
+              ]}
             />
-            <Input id="actor" name="actor" type="search" width="search" label={t("audit.filterActor")} labelLook="hidden" placeholder={t("audit.filterActor")} value={filter.actor} />
-            <Input id="subject" name="subject" type="search" width="search" label={t("audit.filterSubject")} labelLook="hidden" placeholder={t("audit.filterSubject")} value={filter.subject} />
+            <Input
+              id="actor"
+              name="actor"
+              type="search"
+              width="search"
+              label={t("audit.filterActor")}
+              labelLook="hidden"
+              placeholder={t("audit.filterActor")}
+              value={filter.actor}
+            />
+            <Input
+              id="subject"
+              name="subject"
+              type="search"
+              width="search"
+              label={t("audit.filterSubject")}
+              labelLook="hidden"
+              placeholder={t("audit.filterSubject")}
+              value={filter.subject}
+            />
           </FilterForm>
         </div>
         {shown === 0 ? (
-          <EmptyState title={t("audit.none")} action={<LinkButton href={sectionHref("audit")}>{t("audit.clear")}</LinkButton>}>
+          <EmptyState
+            title={t("audit.none")}
+            action={<LinkButton href={sectionHref("audit")}>{t("audit.clear")}</LinkButton>}
+          >
             {t("audit.noneText")}
           </EmptyState>
         ) : (
@@ -124,11 +144,37 @@ export function AuditPage(props: AuditPageProps) {
 function columnsOf(view: AdminView): Column<AuditRecord>[] {
   const { t, fmt } = view;
   return [
-    { key: "id", header: t("audit.record"), cell: ({ id }) => <a href={`/admin/audit/${id}`}>{fmt.integer(id)}</a>, nowrap: true },
-    { key: "at", header: t("audit.when"), cell: ({ at }) => <Instant view={view} at={at} />, nowrap: true, phone: "bare" },
-    { key: "actor", header: t("audit.who"), cell: ({ actor }) => <a href={sectionHref("audit", { actor })}>{actor}</a>, phone: "bare" },
-    { key: "action", header: t("audit.what"), cell: ({ action }) => <TwoLines main={actionName(action, t)} note={<code>{action}</code>} />, phone: "keep" },
-    { key: "subject", header: t("audit.subject"), cell: ({ subject }) => <a href={sectionHref("audit", { subject })}>{subject}</a>, phone: "bare" },
+    {
+      key: "id",
+      header: t("audit.record"),
+      cell: ({ id }) => <a href={`/admin/audit/${id}`}>{fmt.integer(id)}</a>,
+      nowrap: true,
+    },
+    {
+      key: "at",
+      header: t("audit.when"),
+      cell: ({ at }) => <Instant view={view} at={at} />,
+      nowrap: true,
+      phone: "bare",
+    },
+    {
+      key: "actor",
+      header: t("audit.who"),
+      cell: ({ actor }) => <a href={sectionHref("audit", { actor })}>{actor}</a>,
+      phone: "bare",
+    },
+    {
+      key: "action",
+      header: t("audit.what"),
+      cell: ({ action }) => <TwoLines main={actionName(action, t)} note={<code>{action}</code>} />,
+      phone: "keep",
+    },
+    {
+      key: "subject",
+      header: t("audit.subject"),
+      cell: ({ subject }) => <a href={sectionHref("audit", { subject })}>{subject}</a>,
+      phone: "bare",
+    },
   ];
 }
 
@@ -150,7 +196,10 @@ function ChainState({ view, count, lastCheck, isJustVerified }: AuditPageProps) 
       <AnswerPanel
         answer={
           <>
-            <KeyFigure label={lastCheck?.ok === true ? t("audit.records") : t("audit.recordsUnchecked")} value={fmt.integer(lastCheck?.ok === true ? lastCheck.records : count)} />
+            <KeyFigure
+              label={lastCheck?.ok === true ? t("audit.records") : t("audit.recordsUnchecked")}
+              value={fmt.integer(lastCheck?.ok === true ? lastCheck.records : count)}
+            />
             <form method="post" action="/admin/audit/verify" class="actions">
               <CsrfField token={frame.csrfToken} />
               <Button kind="primary" icon="shield" busyText={t("action.working")}>

@@ -28,7 +28,8 @@ export function BillMonthPage(props: BillMonthPageProps) {
   const { t, fmt, frame, today } = view;
   const name = fmt.monthYear(`${month}-01`);
   const counts = { jobs: Number(unbilled.jobs), people: unbilled.users };
-  const title = user === undefined ? t("billing.monthTitle", { month: name }) : t("billing.monthTitleUser", { month: name, user });
+  const title =
+    user === undefined ? t("billing.monthTitle", { month: name }) : t("billing.monthTitleUser", { month: name, user });
   return (
     <AdminShell frame={frame} title={title}>
       {createdSoFar === 0 ? null : (
@@ -63,7 +64,14 @@ function Amount({ view: { t, fmt }, unbilled, tax }: Common) {
   return (
     <Facts
       rows={[
-        [t("billing.monthAmount"), <strong>{tax === null || tax.inclusive ? amount : t("billing.beforeTax", { amount, tax: taxText(fmt, tax.label, tax.rateMicro) })}</strong>],
+        [
+          t("billing.monthAmount"),
+          <strong>
+            {tax === null || tax.inclusive
+              ? amount
+              : t("billing.beforeTax", { amount, tax: taxText(fmt, tax.label, tax.rateMicro) })}
+          </strong>,
+        ],
         ...(unbilled.firstDay === null ? [] : [[t("billing.oldest"), fmt.dateLong(unbilled.firstDay)] as const]),
       ]}
     />

@@ -3,12 +3,25 @@ import type { AuditCheck } from "../../../audit/verify.ts";
 import type { UnbilledTotals } from "../../../usage/queries/unbilled.ts";
 import type { UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
 import { AdminShell } from "../layout.tsx";
-import { AnswerPanel, BarList, Columns, DataTable, EmptyState, FigureGrid, KeyFigure, LinkButton, Panel, StackedColumns, TrustLine, type DayColumn, type TrustItem } from "../ui/index.ts";
+import {
+  AnswerPanel,
+  Columns,
+  EmptyState,
+  FigureGrid,
+  KeyFigure,
+  LinkButton,
+  Panel,
+  StackedColumns,
+  TrustLine,
+  type DayColumn,
+  type TrustItem,
+} from "../ui/index.ts";
 import { unbilledHref, type Sum } from "./billing.tsx";
-import { drillDown, usageHref, type UsageAddress } from "./usage-address.ts";
-import { hrefOf, sectionHref, tierName, type AdminView } from "./view.ts";
+import { addressOf, Lost, Tiers, TopUsers } from "./dashboard-who.tsx";
+import { drillDown, usageHref } from "./usage-address.ts";
+import { hrefOf, sectionHref, type AdminView } from "./view.ts";
 
-interface DayRange {
+export interface DayRange {
   readonly fromDay: string;
   readonly toDay: string;
 }
@@ -59,7 +72,12 @@ export function DashboardPage(props: DashboardPageProps) {
             title={t("dashboard.chart")}
             days={days}
             actions={
-              <LinkButton href={hrefOf("/admin/usage.csv", { group: "day", start: window.fromDay, before: window.toDay })} icon="download" size="small" download>
+              <LinkButton
+                href={hrefOf("/admin/usage.csv", { group: "day", start: window.fromDay, before: window.toDay })}
+                icon="download"
+                size="small"
+                download
+              >
                 {t("dashboard.csv")}
               </LinkButton>
             }
@@ -81,14 +99,26 @@ function trustItems({ view, lastImport, auditCheck, repricing }: DashboardPagePr
     text: lastImport === null ? t("dashboard.trust.usageNone") : t("dashboard.trust.usageText", { age: fmt.age(age) }),
     href: sectionHref("usage"),
   };
-  const audit: TrustItem = { ok: auditCheck?.ok === true, subject: t("dashboard.trust.audit"), text: auditText(view, auditCheck), href: sectionHref("audit") };
-  const prices: TrustItem = { ok: false, subject: t("dashboard.trust.prices"), text: t("dashboard.trust.pricesText", { count: Number(repricing.jobsSeen) }), href: sectionHref("rates") };
+  const audit: TrustItem = {
+    ok: auditCheck?.ok === true,
+    subject: t("dashboard.trust.audit"),
+    text: auditText(view, auditCheck),
+    href: sectionHref("audit"),
+  };
+  const prices: TrustItem = {
+    ok: false,
+    subject: t("dashboard.trust.prices"),
+    text: t("dashboard.trust.pricesText", { count: Number(repricing.jobsSeen) }),
+    href: sectionHref("rates"),
+  };
   return [usage, audit, ...(repricing.tasks > 0 ? [prices] : [])];
 }
 
 function auditText({ t, fmt }: AdminView, check: AuditCheck | undefined): string {
   if (check === undefined) return t("dashboard.trust.auditNever");
-  return check.ok ? t("dashboard.trust.auditText", { count: Number(check.records) }) : t("dashboard.trust.auditBroken", { id: fmt.integer(check.broken_at ?? 0n) });
+  return check.ok
+    ? t("dashboard.trust.auditText", { count: Number(check.records) })
+    : t("dashboard.trust.auditBroken", { id: fmt.integer(check.broken_at ?? 0n) });
 }
 
 function Answer(props: DashboardPageProps) {
@@ -127,7 +157,10 @@ function Answer(props: DashboardPageProps) {
                 {t("dashboard.receivableNote", { count: receivable.count })}
                 {overdue.count === 0 ? null : (
                   <>
-                    , <a href={sectionHref("billing", { status: "pending", age: 30 })}>{t("dashboard.overdue", { count: overdue.count })}</a>
+                    ,{" "}
+                    <a href={sectionHref("billing", { status: "pending", age: 30 })}>
+                      {t("dashboard.overdue", { count: overdue.count })}
+                    </a>
                   </>
                 )}
               </>
@@ -143,7 +176,8 @@ function Answer(props: DashboardPageProps) {
           {
             label: t("dashboard.jobs"),
             value: fmt.integer(month.jobs),
-            note: change === null ? t("dashboard.jobsNoChange", { range }) : t("dashboard.jobsChange", { change, range }),
+            note:
+              change === null ? t("dashboard.jobsNoChange", { range }) : t("dashboard.jobsChange", { change, range }),
             href: usageHref({ group: "jobs" }),
           },
           {
@@ -163,81 +197,17 @@ function daysInMonth({ fmt }: AdminView, { fromDay, toDay }: DayRange): string {
   return fromDay === toDay ? fmt.dayMonth(toDay) : `${Number(fromDay.slice(8))}\u2013${fmt.dayMonth(toDay)}`;
 }
 
-/** The address of the 90 days, without any narrowing. */
-function addressOf({ fromDay, toDay }: DayRange): UsageAddress {
-  return { start: fromDay, before: toDay, group: "user", cluster: "", user: "", account: "", partition: "", tier: "", state: "", billed: "", q: "" };
-}
-
-function downHref(window: DayRange, grouping: "user" | "tier", key: string): string {
-  return usageHref(drillDown(addressOf(window), grouping, key) ?? addressOf(window));
-}
-
-function TopUsers({ view: { t, fmt }, users, window }: DashboardPageProps) {
-  return (
-    <Panel id="users" title={t("dashboard.users")} body="flush" foot={<a href={usageHref(addressOf(window))}>{t("dashboard.allUsers")}</a>}>
-      <BarList
-        items={users.map(({ key, account, costMinor }) => ({
-          label: <a href={downHref(window, "user", key)}>{key}</a>,
-          ...(account !== undefined && { note: account }),
-          size: costMinor,
-          value: fmt.money(costMinor),
-        }))}
-      />
-    </Panel>
-  );
-}
-
-function Tiers({ view: { t, fmt }, tiers, window }: DashboardPageProps) {
-  return (
-    <Panel id="tiers" title={t("dashboard.tiers")} body="flush">
-      <BarList
-        items={tiers.map(({ key, costMinor }) => ({
-          label: <a href={downHref(window, "tier", key)}>{tierName(key, t)}</a>,
-          size: costMinor,
-          value: fmt.money(costMinor),
-        }))}
-      />
-    </Panel>
-  );
-}
-
-function Lost({ view: { t, fmt }, lost, window }: DashboardPageProps) {
-  return (
-    <Panel id="lost" title={t("dashboard.lost")} body="flush">
-      {lost.length === 0 ? (
-        <p class="second panel-text">{t("dashboard.lostNone")}</p>
-      ) : (
-        <DataTable<UsageGroup>
-          caption={t("dashboard.lost")}
-          rows={lost}
-          columns={[
-            { key: "user", header: t("dashboard.lostUser"), cell: ({ key }) => <a href={usageHref({ ...addressOf(window), user: key, group: "jobs", state: "failed" })}>{key}</a> },
-            {
-              key: "jobs",
-              header: t("dashboard.lostJobs"),
-              align: "end",
-              cell: ({ failedJobs, jobs }) => (
-                <>
-                  {fmt.integer(failedJobs)} <span class="third">({fmt.percent(failedJobs, jobs)})</span>
-                </>
-              ),
-            },
-            { key: "cpu", header: t("dashboard.lostCpu"), align: "end", cell: ({ failedCpuSeconds }) => fmt.hours(failedCpuSeconds) },
-            { key: "gpu", header: t("dashboard.lostGpu"), align: "end", phone: "line", cell: ({ failedGpuSeconds }) => fmt.hours(failedGpuSeconds) },
-          ]}
-        />
-      )}
-    </Panel>
-  );
-}
-
 function Empty({ view: { t, fmt }, window, lastDay }: DashboardPageProps) {
   const there = lastDay === null ? null : drillDown(addressOf(window), "month", lastDay.slice(0, 7));
   return (
     <Panel>
       <EmptyState
         title={t("dashboard.emptyTitle")}
-        action={there === null || lastDay === null ? undefined : <LinkButton href={usageHref(there)}>{t("dashboard.emptyGo", { month: fmt.monthYear(lastDay) })}</LinkButton>}
+        action={
+          there === null || lastDay === null ? undefined : (
+            <LinkButton href={usageHref(there)}>{t("dashboard.emptyGo", { month: fmt.monthYear(lastDay) })}</LinkButton>
+          )
+        }
       >
         {lastDay === null ? t("dashboard.emptyNever") : t("dashboard.emptyLast", { day: fmt.dateLong(lastDay) })}
       </EmptyState>

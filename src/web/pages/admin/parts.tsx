@@ -48,7 +48,9 @@ export interface TextAreaProps {
 
 /** Several lines of text, such as one price per GPU type. */
 export function TextArea({ id, name, label, hint, error, value, rows }: TextAreaProps) {
-  const described = [error === undefined ? "" : `${id}-error`, hint === undefined ? "" : `${id}-hint`].filter(Boolean).join(" ");
+  const described = [error === undefined ? "" : `${id}-error`, hint === undefined ? "" : `${id}-hint`]
+    .filter(Boolean)
+    .join(" ");
   return (
     <Field id={id} label={label} hint={hint} error={error}>
       <textarea
@@ -81,7 +83,11 @@ export function tierChoices(t: Translator, first: string): readonly Choice[] {
 }
 
 /** A question with its answer and what it rests on: the body of a page that asks before it does something. */
-export function Facts({ rows }: { readonly rows: readonly (readonly [name: ComponentChildren, value: ComponentChildren])[] }) {
+export function Facts({
+  rows,
+}: {
+  readonly rows: readonly (readonly [name: ComponentChildren, value: ComponentChildren])[];
+}) {
   return (
     <dl class="fact-list">
       {rows.map(([name, value]) => (

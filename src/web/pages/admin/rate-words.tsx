@@ -29,10 +29,11 @@ export function windowText(from: number | string | null, { t, fmt }: AdminView):
   return t("rates.jobsFrom", { day: fmt.date(typeof from === "string" ? from : new Date(from * 1000)) });
 }
 
-const STATES = { inForce: ["rates.state.inForce", "good"], upcoming: ["rates.state.upcoming", "waiting"], replaced: ["rates.state.replaced", "neutral"] } as const satisfies Record<
-  VersionState,
-  readonly [string, Tone]
->;
+const STATES = {
+  inForce: ["rates.state.inForce", "good"],
+  upcoming: ["rates.state.upcoming", "waiting"],
+  replaced: ["rates.state.replaced", "neutral"],
+} as const satisfies Record<VersionState, readonly [string, Tone]>;
 
 export function VersionPill({ state, t }: { readonly state: VersionState; readonly t: Translator }) {
   const [key, tone] = STATES[state];
@@ -46,7 +47,13 @@ function exemptionText(exemption: Exemption, t: Translator): string {
 }
 
 /** One version of the rules, in full. */
-export function RulesFacts({ view, rules }: { readonly view: AdminView; readonly rules: Pick<RuleSet, "basis" | "exemptions" | "shares"> }) {
+export function RulesFacts({
+  view,
+  rules,
+}: {
+  readonly view: AdminView;
+  readonly rules: Pick<RuleSet, "basis" | "exemptions" | "shares">;
+}) {
   const { t, fmt } = view;
   return (
     <Facts
@@ -74,7 +81,8 @@ export function RulesFacts({ view, rules }: { readonly view: AdminView; readonly
             <ul>
               {rules.shares.map(({ tier, millionths, reason }) => (
                 <li>
-                  {t("rates.share", { tier: tierName(tier, t), percent: shareText(fmt, millionths) })} <span class="third">· {reason}</span>
+                  {t("rates.share", { tier: tierName(tier, t), percent: shareText(fmt, millionths) })}{" "}
+                  <span class="third">· {reason}</span>
                 </li>
               ))}
             </ul>

@@ -24,11 +24,21 @@ export function RateConfirmPage(props: RateConfirmPageProps) {
   const { view, rate, fields } = props;
   const { t, fmt, frame } = view;
   const tier = tierName(rate.tier, t);
-  const scope = scopeText({ cluster: rate.cluster ?? null, partition: rate.partition ?? null, qos: rate.qos ?? null }, t);
+  const scope = scopeText(
+    { cluster: rate.cluster ?? null, partition: rate.partition ?? null, qos: rate.qos ?? null },
+    t,
+  );
   const from = rate.effectiveFrom === null ? null : Math.floor(rate.effectiveFrom.getTime() / 1000);
   return (
     <AdminShell frame={frame} title={t("rates.confirmTitle", { tier })}>
-      <ConfirmBody t={t} csrfToken={frame.csrfToken} action="/admin" fields={fields} submit={t("rates.confirm", { tier })} cancelHref={sectionHref("rates", { tier: rate.tier })}>
+      <ConfirmBody
+        t={t}
+        csrfToken={frame.csrfToken}
+        action="/admin"
+        fields={fields}
+        submit={t("rates.confirm", { tier })}
+        cancelHref={sectionHref("rates", { tier: rate.tier })}
+      >
         <Facts
           rows={[
             [t("rates.where"), scope],
@@ -50,7 +60,9 @@ function PriceTable({ view: { t, fmt }, rate, before }: RateConfirmPageProps) {
   const rows: (readonly [name: string, before: bigint | undefined, after: bigint | undefined])[] = [
     [t("rates.cpu"), before?.cpuMicro, rate.cpuMicro],
     [t("rates.gpu"), before?.gpuMicro, rate.gpuMicro],
-    ...[...new Set([...known.keys(), ...types.keys()])].map((type) => [t("rates.gpuType", { type }), known.get(type), types.get(type)] as const),
+    ...[...new Set([...known.keys(), ...types.keys()])].map(
+      (type) => [t("rates.gpuType", { type }), known.get(type), types.get(type)] as const,
+    ),
     [t("rates.mem"), before?.memMicro, rate.memMicro],
   ];
   const text = (micro: bigint | undefined): string => (micro === undefined ? "–" : fmt.rate(micro));
@@ -60,8 +72,19 @@ function PriceTable({ view: { t, fmt }, rate, before }: RateConfirmPageProps) {
       rows={rows}
       columns={[
         { key: "name", header: t("rates.price"), cell: ([name]) => name },
-        { key: "before", header: t("rates.old"), align: "end", cell: ([, old]) => <span class="second">{text(old)}</span> },
-        { key: "after", header: t("rates.new"), align: "end", cell: ([, old, next]) => (old === next ? <span class="second">{t("rates.same")}</span> : <strong>{text(next)}</strong>) },
+        {
+          key: "before",
+          header: t("rates.old"),
+          align: "end",
+          cell: ([, old]) => <span class="second">{text(old)}</span>,
+        },
+        {
+          key: "after",
+          header: t("rates.new"),
+          align: "end",
+          cell: ([, old, next]) =>
+            old === next ? <span class="second">{t("rates.same")}</span> : <strong>{text(next)}</strong>,
+        },
       ]}
     />
   );
@@ -70,12 +93,27 @@ function PriceTable({ view: { t, fmt }, rate, before }: RateConfirmPageProps) {
 function Effect({ view: { t, fmt }, preview, window }: RateConfirmPageProps) {
   const usage = ({ resource, base }: PreviewLine): string => {
     if (resource === "cpu") return t("rates.coreHours", { hours: fmt.hours(base) });
-    return resource === "gpu" ? t("rates.gpuHours", { hours: fmt.hours(base) }) : t("rates.gibHours", { hours: fmt.gibHours(base) });
+    return resource === "gpu"
+      ? t("rates.gpuHours", { hours: fmt.hours(base) })
+      : t("rates.gibHours", { hours: fmt.gibHours(base) });
   };
   const names = { cpu: t("rates.field.cpu"), gpu: t("rates.field.gpu"), mem: t("rates.field.mem") };
   const change = (before: bigint, after: bigint): string => `${after > before ? "+" : ""}${fmt.money(after - before)}`;
   return (
-    <Panel id="effect" title={t("rates.effect")} body="flush" foot={<p class="small second">{t("rates.effectNote", { count: Number(preview.jobs), from: fmt.date(window.fromDay), to: fmt.date(window.toDay) })}</p>}>
+    <Panel
+      id="effect"
+      title={t("rates.effect")}
+      body="flush"
+      foot={
+        <p class="small second">
+          {t("rates.effectNote", {
+            count: Number(preview.jobs),
+            from: fmt.date(window.fromDay),
+            to: fmt.date(window.toDay),
+          })}
+        </p>
+      }
+    >
       <DataTable<PreviewLine>
         caption={t("rates.effect")}
         rows={preview.lines}
@@ -84,7 +122,12 @@ function Effect({ view: { t, fmt }, preview, window }: RateConfirmPageProps) {
           { key: "usage", header: t("rates.usage"), align: "end", cell: usage },
           { key: "before", header: t("rates.old"), align: "end", cell: ({ beforeMinor }) => fmt.money(beforeMinor) },
           { key: "after", header: t("rates.new"), align: "end", cell: ({ afterMinor }) => fmt.money(afterMinor) },
-          { key: "change", header: t("rates.difference"), align: "end", cell: ({ beforeMinor, afterMinor }) => change(beforeMinor, afterMinor) },
+          {
+            key: "change",
+            header: t("rates.difference"),
+            align: "end",
+            cell: ({ beforeMinor, afterMinor }) => change(beforeMinor, afterMinor),
+          },
         ]}
         foot={[
           {
@@ -113,7 +156,14 @@ export function RulesConfirmPage({ view, rules, unbilledMinor, fields }: RulesCo
   const from = rules.effectiveFrom === null ? null : Math.floor(rules.effectiveFrom.getTime() / 1000);
   return (
     <AdminShell frame={frame} title={t("rates.rulesConfirmTitle")}>
-      <ConfirmBody t={t} csrfToken={frame.csrfToken} action="/admin/rules" fields={fields} submit={t("rates.rulesConfirm")} cancelHref={sectionHref("rates")}>
+      <ConfirmBody
+        t={t}
+        csrfToken={frame.csrfToken}
+        action="/admin/rules"
+        fields={fields}
+        submit={t("rates.rulesConfirm")}
+        cancelHref={sectionHref("rates")}
+      >
         <p>{t("rates.rulesConfirmLine", { window: windowText(from, view) })}</p>
         <RulesFacts view={view} rules={rules} />
         <p class="small second">{t("rates.unbilledNow", { amount: fmt.money(unbilledMinor) })}</p>

@@ -41,7 +41,11 @@ export function RatesPage(props: RatesPageProps) {
         </Notice>
       ) : null}
       <Panel id="current" title={t("rates.current")} body="flush">
-        <DataTable caption={t("rates.current")} rows={scopes.flatMap(({ current }) => (current === undefined ? [] : [current]))} columns={currentColumns(view)} />
+        <DataTable
+          caption={t("rates.current")}
+          rows={scopes.flatMap(({ current }) => (current === undefined ? [] : [current]))}
+          columns={currentColumns(view)}
+        />
       </Panel>
       <Columns
         layout="wide"
@@ -95,7 +99,11 @@ function priceColumns({ t, fmt }: AdminView): Column<StoredRate>[] {
 function currentColumns(view: AdminView): Column<StoredRate>[] {
   const { t } = view;
   return [
-    { key: "who", header: t("rates.who"), cell: (rate) => <TwoLines main={tierName(rate.tier, t)} note={scopeText(rate, t)} /> },
+    {
+      key: "who",
+      header: t("rates.who"),
+      cell: (rate) => <TwoLines main={tierName(rate.tier, t)} note={scopeText(rate, t)} />,
+    },
     ...priceColumns(view),
     { key: "since", header: t("rates.since"), cell: ({ effectiveFrom }) => windowText(effectiveFrom, view) },
     {
@@ -124,16 +132,37 @@ function Versions({ view, versions, versionCount, ruleVersions }: RatesPageProps
         id="versions"
         title={t("rates.history")}
         body="flush"
-        foot={versionCount > versions.length ? <a href={sectionHref("rates", { versions: "all" })}>{t("rates.allVersions", { count: versionCount })}</a> : undefined}
+        foot={
+          versionCount > versions.length ? (
+            <a href={sectionHref("rates", { versions: "all" })}>{t("rates.allVersions", { count: versionCount })}</a>
+          ) : undefined
+        }
       >
         <DataTable
           caption={t("rates.history")}
           rows={versions}
           columns={[
-            { key: "set", header: t("rates.set"), nowrap: true, cell: ([rate]) => <TwoLines main={<Instant view={view} at={rate.createdAt} />} note={rate.createdBy} /> },
-            { key: "who", header: t("rates.who"), cell: ([rate]) => <TwoLines main={tierName(rate.tier, t)} note={scopeText(rate, t)} />, phone: "bare" },
-            ...priceColumns(view).map((column) => ({ ...column, cell: ([rate]: readonly [StoredRate, VersionState]) => column.cell(rate) })),
-            { key: "since", header: t("rates.since"), cell: ([rate]) => <TwoLines main={windowText(rate.effectiveFrom, view)} note={rate.note} /> },
+            {
+              key: "set",
+              header: t("rates.set"),
+              nowrap: true,
+              cell: ([rate]) => <TwoLines main={<Instant view={view} at={rate.createdAt} />} note={rate.createdBy} />,
+            },
+            {
+              key: "who",
+              header: t("rates.who"),
+              cell: ([rate]) => <TwoLines main={tierName(rate.tier, t)} note={scopeText(rate, t)} />,
+              phone: "bare",
+            },
+            ...priceColumns(view).map((column) => ({
+              ...column,
+              cell: ([rate]: readonly [StoredRate, VersionState]) => column.cell(rate),
+            })),
+            {
+              key: "since",
+              header: t("rates.since"),
+              cell: ([rate]) => <TwoLines main={windowText(rate.effectiveFrom, view)} note={rate.note} />,
+            },
             { key: "state", header: t("rates.state"), cell: ([, state]) => <VersionPill state={state} t={t} /> },
           ]}
         />
@@ -143,9 +172,24 @@ function Versions({ view, versions, versionCount, ruleVersions }: RatesPageProps
           caption={t("rates.rulesHistory")}
           rows={ruleVersions}
           columns={[
-            { key: "set", header: t("rates.set"), cell: ([rules]) => <TwoLines main={<Instant view={view} at={rules.createdAt} />} note={rules.createdBy} /> },
-            { key: "rules", header: t("rates.rules"), cell: ([rules]) => <RulesFacts view={view} rules={rules} />, phone: "bare" },
-            { key: "since", header: t("rates.since"), cell: ([rules]) => <TwoLines main={windowText(rules.effectiveFrom, view)} note={rules.note} /> },
+            {
+              key: "set",
+              header: t("rates.set"),
+              cell: ([rules]) => (
+                <TwoLines main={<Instant view={view} at={rules.createdAt} />} note={rules.createdBy} />
+              ),
+            },
+            {
+              key: "rules",
+              header: t("rates.rules"),
+              cell: ([rules]) => <RulesFacts view={view} rules={rules} />,
+              phone: "bare",
+            },
+            {
+              key: "since",
+              header: t("rates.since"),
+              cell: ([rules]) => <TwoLines main={windowText(rules.effectiveFrom, view)} note={rules.note} />,
+            },
             { key: "state", header: t("rates.state"), cell: ([, state]) => <VersionPill state={state} t={t} /> },
           ]}
         />

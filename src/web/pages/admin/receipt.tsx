@@ -4,7 +4,21 @@ import type { Payment } from "../../../payments/checkout.ts";
 import type { RecordedEvent } from "../../../payments/events.ts";
 import { AdminShell } from "../layout.tsx";
 import { quantityText, rateText, resourceText, taxText } from "../me/words.ts";
-import { Columns, DataTable, LinkButton, Notice, Panel, Pill, ReceiptPill, Terms, Timeline, TwoLines, type FootRow, type TimelineStep, type Tone } from "../ui/index.ts";
+import {
+  Columns,
+  DataTable,
+  LinkButton,
+  Notice,
+  Panel,
+  Pill,
+  ReceiptPill,
+  Terms,
+  Timeline,
+  TwoLines,
+  type FootRow,
+  type TimelineStep,
+  type Tone,
+} from "../ui/index.ts";
 import { Instant } from "./parts.tsx";
 import { hrefOf, sectionHref, tierName, type AdminView } from "./view.ts";
 
@@ -27,7 +41,11 @@ export function ReceiptPage(props: ReceiptPageProps) {
       frame={frame}
       title={t("receipts.titleOne", { number: receipt.number })}
       badge={<ReceiptPill state={receipt.status} t={t} />}
-      subtitle={t("receipts.subtitle", { count: Number(receipt.jobs), day: fmt.dateLong(receipt.cutoffDay), time: fmt.dateTime(receipt.issuedAt) })}
+      subtitle={t("receipts.subtitle", {
+        count: Number(receipt.jobs),
+        day: fmt.dateLong(receipt.cutoffDay),
+        time: fmt.dateTime(receipt.issuedAt),
+      })}
       actions={<Actions {...props} />}
     >
       {notice === undefined ? null : (
@@ -66,18 +84,45 @@ function Document({ view, receipt, lines }: ReceiptPageProps) {
     <section class="panel">
       <Terms
         terms={[
-          { term: t("billing.owner"), value: <a href={sectionHref("billing", { user: receipt.userName })}>{receipt.userName}</a>, note: receipt.accounts },
-          { term: t("billing.tier"), value: tierName(receipt.tier, t), note: <span class="small second">{t("receipts.ratesKept", { day: fmt.dateLong(receipt.issuedAt) })}</span> },
+          {
+            term: t("billing.owner"),
+            value: <a href={sectionHref("billing", { user: receipt.userName })}>{receipt.userName}</a>,
+            note: receipt.accounts,
+          },
+          {
+            term: t("billing.tier"),
+            value: tierName(receipt.tier, t),
+            note: <span class="small second">{t("receipts.ratesKept", { day: fmt.dateLong(receipt.issuedAt) })}</span>,
+          },
         ]}
       />
       <DataTable<ReceiptLine>
         caption={t("billing.calculation")}
         rows={lines}
         columns={[
-          { key: "resource", header: t("why.resource"), cell: ({ resource, gpuType }) => resourceText(t, resource, gpuType) },
-          { key: "quantity", header: t("billing.quantity"), align: "end", cell: ({ resource, quantity }) => quantityText(t, fmt, resource, quantity) },
-          { key: "rate", header: t("billing.rate"), align: "end", cell: ({ rateMicro, shareMillionths }) => rateText(fmt, rateMicro, shareMillionths) },
-          { key: "amount", header: t("billing.amount"), align: "end", cell: ({ amountMinor }) => fmt.money(amountMinor) },
+          {
+            key: "resource",
+            header: t("why.resource"),
+            cell: ({ resource, gpuType }) => resourceText(t, resource, gpuType),
+          },
+          {
+            key: "quantity",
+            header: t("billing.quantity"),
+            align: "end",
+            cell: ({ resource, quantity }) => quantityText(t, fmt, resource, quantity),
+          },
+          {
+            key: "rate",
+            header: t("billing.rate"),
+            align: "end",
+            cell: ({ rateMicro, shareMillionths }) => rateText(fmt, rateMicro, shareMillionths),
+          },
+          {
+            key: "amount",
+            header: t("billing.amount"),
+            align: "end",
+            cell: ({ amountMinor }) => fmt.money(amountMinor),
+          },
         ]}
         foot={footOf(view, receipt)}
       />
@@ -86,10 +131,19 @@ function Document({ view, receipt, lines }: ReceiptPageProps) {
 }
 
 function footOf({ t, fmt }: AdminView, receipt: Receipt): FootRow[] {
-  const total: FootRow = { look: "total", cells: { resource: t("billing.sum"), amount: fmt.money(receipt.totalMinor) } };
+  const total: FootRow = {
+    look: "total",
+    cells: { resource: t("billing.sum"), amount: fmt.money(receipt.totalMinor) },
+  };
   if (receipt.taxLabel === null) return [total];
   const tax = taxText(fmt, receipt.taxLabel, receipt.taxRateMicro ?? 0n);
-  const taxRow: FootRow = { look: "plain", cells: { resource: receipt.taxInclusive ? t("billing.taxIncluded", { tax }) : tax, amount: fmt.money(receipt.taxMinor) } };
+  const taxRow: FootRow = {
+    look: "plain",
+    cells: {
+      resource: receipt.taxInclusive ? t("billing.taxIncluded", { tax }) : tax,
+      amount: fmt.money(receipt.taxMinor),
+    },
+  };
   if (receipt.taxInclusive) return [total, taxRow];
   return [{ cells: { resource: t("billing.subtotal"), amount: fmt.money(receipt.subtotalMinor) } }, taxRow, total];
 }
@@ -101,12 +155,28 @@ function Story({ view, receipt }: ReceiptPageProps) {
       <Instant view={view} at={at} /> {text}
     </>
   );
-  const steps: TimelineStep[] = [{ state: "done", title: t("billing.stepIssued"), note: note(receipt.issuedAt, t("billing.by", { who: receipt.issuedBy })) }];
-  if (receipt.paidAt !== null) steps.push({ state: "done", title: t("billing.stepPaid"), note: note(receipt.paidAt, paidText(view, receipt)) });
-  else if (receipt.voidedAt !== null) steps.push({ state: "failed", title: t("billing.stepVoid"), note: note(receipt.voidedAt, `${t("billing.by", { who: receipt.voidedBy ?? "" })}: ${receipt.voidReason ?? ""}`) });
+  const steps: TimelineStep[] = [
+    {
+      state: "done",
+      title: t("billing.stepIssued"),
+      note: note(receipt.issuedAt, t("billing.by", { who: receipt.issuedBy })),
+    },
+  ];
+  if (receipt.paidAt !== null)
+    steps.push({ state: "done", title: t("billing.stepPaid"), note: note(receipt.paidAt, paidText(view, receipt)) });
+  else if (receipt.voidedAt !== null)
+    steps.push({
+      state: "failed",
+      title: t("billing.stepVoid"),
+      note: note(receipt.voidedAt, `${t("billing.by", { who: receipt.voidedBy ?? "" })}: ${receipt.voidReason ?? ""}`),
+    });
   else steps.push({ state: "current", title: t("billing.stepWaiting") });
   return (
-    <Panel id="story" title={t("billing.whatHappened")} foot={<a href={hrefOf("/admin/audit", { subject: `receipt:${receipt.number}` })}>{t("billing.auditTrail")}</a>}>
+    <Panel
+      id="story"
+      title={t("billing.whatHappened")}
+      foot={<a href={hrefOf("/admin/audit", { subject: `receipt:${receipt.number}` })}>{t("billing.auditTrail")}</a>}
+    >
       <Timeline t={t} steps={steps} />
     </Panel>
   );
@@ -144,8 +214,17 @@ function Payments({ view, payments, events }: ReceiptPageProps) {
             caption={t("billing.payments")}
             rows={payments}
             columns={[
-              { key: "id", header: t("billing.paymentId"), cell: ({ externalPaymentId, provider }) => <TwoLines main={externalPaymentId} note={provider} /> },
-              { key: "started", header: t("billing.started"), nowrap: true, cell: ({ createdAt }) => <Instant view={view} at={createdAt} /> },
+              {
+                key: "id",
+                header: t("billing.paymentId"),
+                cell: ({ externalPaymentId, provider }) => <TwoLines main={externalPaymentId} note={provider} />,
+              },
+              {
+                key: "started",
+                header: t("billing.started"),
+                nowrap: true,
+                cell: ({ createdAt }) => <Instant view={view} at={createdAt} />,
+              },
               {
                 key: "state",
                 header: t("billing.status"),
@@ -155,7 +234,12 @@ function Payments({ view, payments, events }: ReceiptPageProps) {
                   return <Pill tone={tone}>{t(key)}</Pill>;
                 },
               },
-              { key: "amount", header: t("billing.amount"), align: "end", cell: ({ amountMinor }) => fmt.money(amountMinor) },
+              {
+                key: "amount",
+                header: t("billing.amount"),
+                align: "end",
+                cell: ({ amountMinor }) => fmt.money(amountMinor),
+              },
             ]}
           />
         )}
@@ -168,8 +252,19 @@ function Payments({ view, payments, events }: ReceiptPageProps) {
             caption={t("billing.events")}
             rows={events}
             columns={[
-              { key: "received", header: t("billing.received"), nowrap: true, cell: ({ receivedAt }) => <Instant view={view} at={receivedAt} /> },
-              { key: "event", header: t("billing.event"), cell: ({ eventType, externalPaymentId }) => <TwoLines main={eventType ?? "–"} note={externalPaymentId ?? ""} /> },
+              {
+                key: "received",
+                header: t("billing.received"),
+                nowrap: true,
+                cell: ({ receivedAt }) => <Instant view={view} at={receivedAt} />,
+              },
+              {
+                key: "event",
+                header: t("billing.event"),
+                cell: ({ eventType, externalPaymentId }) => (
+                  <TwoLines main={eventType ?? "–"} note={externalPaymentId ?? ""} />
+                ),
+              },
               {
                 key: "verdict",
                 header: t("billing.verdict"),

@@ -4,7 +4,23 @@ import { TIERS } from "../../../rating/tiers.ts";
 import type { TierUser } from "../../../usage/prices/tier-users.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { AdminShell } from "../layout.tsx";
-import { Button, ConfirmBody, CsrfField, DataTable, EmptyState, FilterForm, HiddenFields, Input, LinkButton, Notice, Panel, Pill, Select, TwoLines, type Column } from "../ui/index.ts";
+import {
+  Button,
+  ConfirmBody,
+  CsrfField,
+  DataTable,
+  EmptyState,
+  FilterForm,
+  HiddenFields,
+  Input,
+  LinkButton,
+  Notice,
+  Panel,
+  Pill,
+  Select,
+  TwoLines,
+  type Column,
+} from "../ui/index.ts";
 import { KeyPager } from "./parts.tsx";
 import { sectionHref, tierName, type AdminView } from "./view.ts";
 
@@ -20,7 +36,8 @@ export interface TiersPageProps {
   readonly onHref: string | undefined;
   /** Where a row's form comes back to. */
   readonly keep: Readonly<Record<string, string>>;
-  readonly notice: { readonly kind: "rule" | "ruleRemoved" } | { readonly kind: "user"; readonly user: TierUser } | undefined;
+  readonly notice:
+    { readonly kind: "rule" | "ruleRemoved" } | { readonly kind: "user"; readonly user: TierUser } | undefined;
 }
 
 export function TiersPage(props: TiersPageProps) {
@@ -32,7 +49,16 @@ export function TiersPage(props: TiersPageProps) {
       <Panel id="users" title={t("tiers.users")} body="flush">
         <div class="panel-filter">
           <FilterForm t={t} action="/admin" keep={{ section: "tiers" }}>
-            <Input id="q" name="q" type="search" width="search" label={t("tiers.search")} labelLook="hidden" placeholder={t("tiers.search")} value={search} />
+            <Input
+              id="q"
+              name="q"
+              type="search"
+              width="search"
+              label={t("tiers.search")}
+              labelLook="hidden"
+              placeholder={t("tiers.search")}
+              value={search}
+            />
             <Select
               id="only"
               name="only"
@@ -47,14 +73,22 @@ export function TiersPage(props: TiersPageProps) {
           </FilterForm>
         </div>
         {users.length === 0 ? (
-          <EmptyState title={t("tiers.none")} action={<LinkButton href={sectionHref("tiers")}>{t("tiers.all")}</LinkButton>}>
+          <EmptyState
+            title={t("tiers.none")}
+            action={<LinkButton href={sectionHref("tiers")}>{t("tiers.all")}</LinkButton>}
+          >
             {t("tiers.noneText")}
           </EmptyState>
         ) : (
           <DataTable caption={t("tiers.users")} rows={users} columns={userColumns(props)} />
         )}
       </Panel>
-      <KeyPager t={t} text={t("tiers.showing", { shown: users.length })} backHref={props.backHref} onHref={props.onHref} />
+      <KeyPager
+        t={t}
+        text={t("tiers.showing", { shown: users.length })}
+        backHref={props.backHref}
+        onHref={props.onHref}
+      />
       <Rules {...props} />
     </AdminShell>
   );
@@ -80,10 +114,30 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
     {
       key: "user",
       header: t("tiers.user"),
-      cell: ({ username, defaultAccount }) => <TwoLines main={<a href={sectionHref("usage", { user: username })}>{username}</a>} note={defaultAccount === "" ? t("tiers.noAccount") : defaultAccount} />,
+      cell: ({ username, defaultAccount }) => (
+        <TwoLines
+          main={<a href={sectionHref("usage", { user: username })}>{username}</a>}
+          note={defaultAccount === "" ? t("tiers.noAccount") : defaultAccount}
+        />
+      ),
     },
-    { key: "tier", header: t("tiers.tier"), cell: ({ tier, override }) => <Pill tone={override === null ? "neutral" : "waiting"}>{tierName(tier, t)}</Pill>, phone: "bare" },
-    { key: "why", header: t("tiers.why"), cell: (user) => (user.override === null ? ruleText(user, t) : <TwoLines main={t("tiers.byOverride", { tier: tierName(user.natural, t) })} note={ruleText(user, t)} />), phone: "bare" },
+    {
+      key: "tier",
+      header: t("tiers.tier"),
+      cell: ({ tier, override }) => <Pill tone={override === null ? "neutral" : "waiting"}>{tierName(tier, t)}</Pill>,
+      phone: "bare",
+    },
+    {
+      key: "why",
+      header: t("tiers.why"),
+      cell: (user) =>
+        user.override === null ? (
+          ruleText(user, t)
+        ) : (
+          <TwoLines main={t("tiers.byOverride", { tier: tierName(user.natural, t) })} note={ruleText(user, t)} />
+        ),
+      phone: "bare",
+    },
     {
       key: "set",
       header: "",
@@ -99,7 +153,10 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
             label={t("tiers.tierOf", { user: username })}
             labelLook="hidden"
             value={tier}
-            options={TIERS.map((one) => ({ value: one, label: one === natural ? t("tiers.natural", { tier: tierName(one, t) }) : tierName(one, t) }))}
+            options={TIERS.map((one) => ({
+              value: one,
+              label: one === natural ? t("tiers.natural", { tier: tierName(one, t) }) : tierName(one, t),
+            }))}
           />
           <Button size="small" busyText={t("action.working")}>
             {t("tiers.set")}
@@ -114,7 +171,9 @@ function ruleText({ rule, defaultAccount }: TierUser, t: Translator): string {
   if (rule === null) return t("tiers.byNoRule");
   const { pattern } = rule;
   if (rule.subject === "username") return t("tiers.byUserRule", { pattern });
-  return defaultAccount === "" ? t("tiers.byNoAccount", { pattern }) : t("tiers.byAccountRule", { account: defaultAccount, pattern });
+  return defaultAccount === ""
+    ? t("tiers.byNoAccount", { pattern })
+    : t("tiers.byAccountRule", { account: defaultAccount, pattern });
 }
 
 /** `account gov-*` */
@@ -144,9 +203,34 @@ function Rules({ view, rules, nextPosition }: TiersPageProps) {
                 { value: "username", label: t("tiers.subjectUser") },
               ]}
             />
-            <Input id="rule-pattern" name="pattern" label={t("tiers.patternField")} hint={t("tiers.patternHint")} maxLength={200} spellcheck={false} required />
-            <Select id="rule-tier" name="tier" label={t("tiers.tier")} value="mu" options={TIERS.map((tier) => ({ value: tier, label: tierName(tier, t) }))} />
-            <Input id="rule-position" name="position" label={t("tiers.position")} hint={t("tiers.positionHint")} value={String(nextPosition)} inputMode="numeric" pattern="\d{1,6}" width="short" numeric required />
+            <Input
+              id="rule-pattern"
+              name="pattern"
+              label={t("tiers.patternField")}
+              hint={t("tiers.patternHint")}
+              maxLength={200}
+              spellcheck={false}
+              required
+            />
+            <Select
+              id="rule-tier"
+              name="tier"
+              label={t("tiers.tier")}
+              value="mu"
+              options={TIERS.map((tier) => ({ value: tier, label: tierName(tier, t) }))}
+            />
+            <Input
+              id="rule-position"
+              name="position"
+              label={t("tiers.position")}
+              hint={t("tiers.positionHint")}
+              value={String(nextPosition)}
+              inputMode="numeric"
+              pattern="\d{1,6}"
+              width="short"
+              numeric
+              required
+            />
           </div>
           <div class="actions">
             <Button busyText={t("action.working")}>{t("tiers.addRuleButton")}</Button>
@@ -161,7 +245,13 @@ function Rules({ view, rules, nextPosition }: TiersPageProps) {
         columns={[
           { key: "pattern", header: t("tiers.pattern"), cell: (rule) => patternText(rule, t) },
           { key: "tier", header: t("tiers.tier"), cell: ({ tier }) => tierName(tier, t), phone: "line" },
-          { key: "position", header: t("tiers.position"), align: "end", cell: ({ position }) => fmt.integer(position), phone: "line" },
+          {
+            key: "position",
+            header: t("tiers.position"),
+            align: "end",
+            cell: ({ position }) => fmt.integer(position),
+            phone: "line",
+          },
           {
             key: "remove",
             header: "",
@@ -184,7 +274,14 @@ export function RemoveRulePage({ view, rule }: { readonly view: AdminView; reado
   const { t, frame } = view;
   return (
     <AdminShell frame={frame} title={t("tiers.removeTitle", { what: patternText(rule, t) })}>
-      <ConfirmBody t={t} csrfToken={frame.csrfToken} action={`/admin/tiers/rules/${rule.id}/remove`} submit={t("tiers.removeConfirm")} kind="danger" cancelHref={sectionHref("tiers")}>
+      <ConfirmBody
+        t={t}
+        csrfToken={frame.csrfToken}
+        action={`/admin/tiers/rules/${rule.id}/remove`}
+        submit={t("tiers.removeConfirm")}
+        kind="danger"
+        cancelHref={sectionHref("tiers")}
+      >
         <p>{t("tiers.removeText")}</p>
       </ConfirmBody>
     </AdminShell>

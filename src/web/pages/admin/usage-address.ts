@@ -19,7 +19,10 @@ export interface UsageAddress {
   readonly q: string;
 }
 
-export function usageHref(address: Partial<UsageAddress>, place: { readonly after?: string; readonly ahead?: string } = {}): string {
+export function usageHref(
+  address: Partial<UsageAddress>,
+  place: { readonly after?: string; readonly ahead?: string } = {},
+): string {
   return sectionHref("usage", { ...address, group: address.group === "user" ? undefined : address.group, ...place });
 }
 
@@ -27,7 +30,8 @@ export function usageHref(address: Partial<UsageAddress>, place: { readonly afte
 export function drillDown(address: UsageAddress, grouping: Grouping, key: string): UsageAddress | null {
   if (key === "") return null;
   if (grouping === "day") return { ...address, start: key, before: key, group: finer(address) };
-  if (grouping === "month") return { ...address, start: `${key}-01`, before: addDays(monthStart(`${key}-01`, 1), -1), group: finer(address) };
+  if (grouping === "month")
+    return { ...address, start: `${key}-01`, before: addDays(monthStart(`${key}-01`, 1), -1), group: finer(address) };
   const narrowed = { ...address, [grouping]: key };
   return { ...narrowed, group: finer(narrowed) };
 }

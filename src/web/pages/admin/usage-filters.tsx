@@ -6,12 +6,30 @@ import { usageHref, type UsageAddress } from "./usage-address.ts";
 import { textParams, tierName } from "./view.ts";
 
 /** States worth choosing, the frequent ones first. */
-const STATES = ["COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY", "CANCELLED", "NODE_FAIL", "PREEMPTED", "DEADLINE", "BOOT_FAIL"];
+const STATES = [
+  "COMPLETED",
+  "FAILED",
+  "TIMEOUT",
+  "OUT_OF_MEMORY",
+  "CANCELLED",
+  "NODE_FAIL",
+  "PREEMPTED",
+  "DEADLINE",
+  "BOOT_FAIL",
+];
 
 /** A value that is set stays choosable, also where the window has none of it. */
-function choicesOf(first: string, values: readonly string[], current: string, words: (value: string) => string = (value) => value): readonly Choice[] {
+function choicesOf(
+  first: string,
+  values: readonly string[],
+  current: string,
+  words: (value: string) => string = (value) => value,
+): readonly Choice[] {
   const all = current === "" || values.includes(current) ? values : [...values, current];
-  return [{ value: "", label: first }, ...all.filter((value) => value !== "").map((value) => ({ value, label: words(value) }))];
+  return [
+    { value: "", label: first },
+    ...all.filter((value) => value !== "").map((value) => ({ value, label: words(value) })),
+  ];
 }
 
 export function UsageFilters({ view, address, choices }: UsagePageProps) {
@@ -21,12 +39,62 @@ export function UsageFilters({ view, address, choices }: UsagePageProps) {
   return (
     <div class="filters">
       <FilterForm t={t} action="/admin" keep={textParams({ section: "usage", ...keep })}>
-        {isJobs ? <Input id="q" name="q" type="search" width="search" label={t("usage.search")} labelLook="hidden" placeholder={t("usage.searchHint")} value={q} maxLength={100} /> : null}
-        <Input id="user" name="user" type="search" width="search" label={t("usage.userExact")} labelLook="hidden" placeholder={t("usage.userExact")} value={user} maxLength={64} />
-        <Select id="account" name="account" label={t("usage.one.account")} labelLook="hidden" value={account} options={choicesOf(t("usage.allAccounts"), choices.accounts, account)} />
-        <Select id="partition" name="partition" label={t("usage.one.partition")} labelLook="hidden" value={partition} options={choicesOf(t("usage.allPartitions"), choices.partitions, partition)} />
-        <Select id="cluster" name="cluster" label={t("usage.one.cluster")} labelLook="hidden" value={cluster} options={choicesOf(t("usage.allClusters"), choices.clusters, cluster)} />
-        <Select id="tier" name="tier" label={t("usage.one.tier")} labelLook="hidden" value={tier} options={choicesOf(t("usage.allTiers"), TIERS, tier, (value) => tierName(value, t))} />
+        {isJobs ? (
+          <Input
+            id="q"
+            name="q"
+            type="search"
+            width="search"
+            label={t("usage.search")}
+            labelLook="hidden"
+            placeholder={t("usage.searchHint")}
+            value={q}
+            maxLength={100}
+          />
+        ) : null}
+        <Input
+          id="user"
+          name="user"
+          type="search"
+          width="search"
+          label={t("usage.userExact")}
+          labelLook="hidden"
+          placeholder={t("usage.userExact")}
+          value={user}
+          maxLength={64}
+        />
+        <Select
+          id="account"
+          name="account"
+          label={t("usage.one.account")}
+          labelLook="hidden"
+          value={account}
+          options={choicesOf(t("usage.allAccounts"), choices.accounts, account)}
+        />
+        <Select
+          id="partition"
+          name="partition"
+          label={t("usage.one.partition")}
+          labelLook="hidden"
+          value={partition}
+          options={choicesOf(t("usage.allPartitions"), choices.partitions, partition)}
+        />
+        <Select
+          id="cluster"
+          name="cluster"
+          label={t("usage.one.cluster")}
+          labelLook="hidden"
+          value={cluster}
+          options={choicesOf(t("usage.allClusters"), choices.clusters, cluster)}
+        />
+        <Select
+          id="tier"
+          name="tier"
+          label={t("usage.one.tier")}
+          labelLook="hidden"
+          value={tier}
+          options={choicesOf(t("usage.allTiers"), TIERS, tier, (value) => tierName(value, t))}
+        />
         {isJobs ? (
           <>
             <Select
@@ -35,7 +103,9 @@ export function UsageFilters({ view, address, choices }: UsagePageProps) {
               label={t("usage.state")}
               labelLook="hidden"
               value={state}
-              options={choicesOf(t("usage.anyState"), ["failed", ...STATES], state, (value) => (value === "failed" ? t("usage.failed") : jobStateText(value, t)))}
+              options={choicesOf(t("usage.anyState"), ["failed", ...STATES], state, (value) =>
+                value === "failed" ? t("usage.failed") : jobStateText(value, t),
+              )}
             />
             <Select
               id="billed"
@@ -43,7 +113,9 @@ export function UsageFilters({ view, address, choices }: UsagePageProps) {
               label={t("usage.billing")}
               labelLook="hidden"
               value={billed}
-              options={choicesOf(t("usage.anyBilling"), ["no", "yes"], billed, (value) => t(value === "no" ? "usage.open" : "usage.billed"))}
+              options={choicesOf(t("usage.anyBilling"), ["no", "yes"], billed, (value) =>
+                t(value === "no" ? "usage.open" : "usage.billed"),
+              )}
             />
           </>
         ) : null}
@@ -72,7 +144,21 @@ function Chosen({ address, view }: Pick<UsagePageProps, "address" | "view">) {
           {text} <span aria-hidden="true">×</span>
         </a>
       ))}
-      <a href={usageHref({ ...address, user: "", account: "", partition: "", cluster: "", tier: "", state: "", billed: "", q: "" })}>{t("usage.clear")}</a>
+      <a
+        href={usageHref({
+          ...address,
+          user: "",
+          account: "",
+          partition: "",
+          cluster: "",
+          tier: "",
+          state: "",
+          billed: "",
+          q: "",
+        })}
+      >
+        {t("usage.clear")}
+      </a>
     </p>
   );
 }

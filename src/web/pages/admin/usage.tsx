@@ -4,7 +4,19 @@ import type { Grouping, UsageGroup, UsageSums } from "../../../usage/queries/sum
 import { AdminShell } from "../layout.tsx";
 import { JobTable } from "../me/job-table.tsx";
 import type { JobView } from "../me/job-model.ts";
-import { DataTable, DateRangePicker, EmptyState, LinkButton, Notice, Panel, StackedColumns, Tabs, type Column, type DayColumn, type RangePreset } from "../ui/index.ts";
+import {
+  DataTable,
+  DateRangePicker,
+  EmptyState,
+  LinkButton,
+  Notice,
+  Panel,
+  StackedColumns,
+  Tabs,
+  type Column,
+  type DayColumn,
+  type RangePreset,
+} from "../ui/index.ts";
 import { KeyPager } from "./parts.tsx";
 import { drillDown, jobsOf, usageHref, type UsageAddress } from "./usage-address.ts";
 import { UsageFilters } from "./usage-filters.tsx";
@@ -15,15 +27,27 @@ export interface UsagePageProps {
   readonly address: UsageAddress;
   readonly window: { readonly fromDay: string; readonly toDay: string; readonly preset: RangePreset };
   readonly presets: Readonly<Record<Exclude<RangePreset, "custom">, Params>>;
-  readonly problem: { readonly kind: "notADay"; readonly text: string } | { readonly kind: "backwards"; readonly fromDay: string; readonly toDay: string } | null;
+  readonly problem:
+    | { readonly kind: "notADay"; readonly text: string }
+    | { readonly kind: "backwards"; readonly fromDay: string; readonly toDay: string }
+    | null;
   /** Jobs priced anew so far, while that goes on. */
   readonly repricedJobs: bigint | null;
   readonly totals: UsageSums;
   /** Null where there are too many days to draw. */
   readonly days: readonly DayColumn[] | null;
-  readonly choices: { readonly clusters: readonly string[]; readonly partitions: readonly string[]; readonly accounts: readonly string[] };
+  readonly choices: {
+    readonly clusters: readonly string[];
+    readonly partitions: readonly string[];
+    readonly accounts: readonly string[];
+  };
   readonly list:
-    | { readonly kind: "groups"; readonly grouping: Grouping; readonly groups: readonly UsageGroup[]; readonly count: number }
+    | {
+        readonly kind: "groups";
+        readonly grouping: Grouping;
+        readonly groups: readonly UsageGroup[];
+        readonly count: number;
+      }
     /** `matching` is null where no sum tells how many there are. */
     | { readonly kind: "jobs"; readonly jobs: readonly JobView[]; readonly matching: bigint | null };
   readonly backHref: string | undefined;
@@ -47,14 +71,16 @@ const GROUP_ORDER = ["user", "account", "partition", "cluster", "tier", "month",
 export function UsagePage(props: UsagePageProps) {
   const { view, address, window, presets, totals, days, list } = props;
   const { t, fmt, frame } = view;
-  const preset = (name: keyof typeof presets): string => usageHref({ ...address, start: undefined, before: undefined, ...presets[name] });
+  const preset = (name: keyof typeof presets): string =>
+    usageHref({ ...address, start: undefined, before: undefined, ...presets[name] });
   return (
     <AdminShell
       frame={frame}
       title={t("usage.title")}
       subtitle={
         <>
-          {fmt.dateRange(window.fromDay, window.toDay)} · {t("usage.jobsAndCost", { jobs: Number(totals.jobs), cost: fmt.money(totals.costMinor) })}
+          {fmt.dateRange(window.fromDay, window.toDay)} ·{" "}
+          {t("usage.jobsAndCost", { jobs: Number(totals.jobs), cost: fmt.money(totals.costMinor) })}
         </>
       }
       actions={
@@ -62,15 +88,28 @@ export function UsagePage(props: UsagePageProps) {
           t={t}
           current={window.preset}
           hrefs={{ thisMonth: preset("thisMonth"), lastMonth: preset("lastMonth"), days90: preset("days90") }}
-          custom={{ action: "/admin", from: { name: "start", value: window.fromDay }, to: { name: "before", value: window.toDay }, keep: textParams({ section: "usage", ...address, start: undefined, before: undefined }) }}
+          custom={{
+            action: "/admin",
+            from: { name: "start", value: window.fromDay },
+            to: { name: "before", value: window.toDay },
+            keep: textParams({ section: "usage", ...address, start: undefined, before: undefined }),
+          }}
         />
       }
       tabs={
         <Tabs
           label={t("usage.by")}
           items={[
-            ...GROUP_ORDER.map((group) => ({ label: t(GROUP_WORDS[group][0]), href: usageHref({ ...address, group, state: "", billed: "", q: "" }), current: address.group === group })),
-            { label: t("usage.by.jobs"), href: usageHref({ ...address, group: "jobs" }), current: address.group === "jobs" },
+            ...GROUP_ORDER.map((group) => ({
+              label: t(GROUP_WORDS[group][0]),
+              href: usageHref({ ...address, group, state: "", billed: "", q: "" }),
+              current: address.group === group,
+            })),
+            {
+              label: t("usage.by.jobs"),
+              href: usageHref({ ...address, group: "jobs" }),
+              current: address.group === "jobs",
+            },
           ]}
         />
       }
@@ -81,9 +120,20 @@ export function UsagePage(props: UsagePageProps) {
         <Nothing {...props} />
       ) : (
         <>
-          {days === null ? null : <StackedColumns t={t} fmt={fmt} id="cost" title={t("usage.costPerDay")} days={days} />}
-          <Panel id="list" title={address.group === "jobs" ? t("usage.by.jobs") : t(GROUP_WORDS[address.group][0])} body="flush" actions={<Csv {...props} />}>
-            {list.kind === "jobs" ? <JobTable t={t} fmt={fmt} caption={t("usage.by.jobs")} jobs={list.jobs} withUser="yes" /> : <Groups {...props} list={list} />}
+          {days === null ? null : (
+            <StackedColumns t={t} fmt={fmt} id="cost" title={t("usage.costPerDay")} days={days} />
+          )}
+          <Panel
+            id="list"
+            title={address.group === "jobs" ? t("usage.by.jobs") : t(GROUP_WORDS[address.group][0])}
+            body="flush"
+            actions={<Csv {...props} />}
+          >
+            {list.kind === "jobs" ? (
+              <JobTable t={t} fmt={fmt} caption={t("usage.by.jobs")} jobs={list.jobs} withUser="yes" />
+            ) : (
+              <Groups {...props} list={list} />
+            )}
           </Panel>
           <KeyPager t={t} text={showingText(props)} backHref={props.backHref} onHref={props.onHref} />
         </>
@@ -95,12 +145,19 @@ export function UsagePage(props: UsagePageProps) {
 function showingText({ view: { t }, list }: UsagePageProps): string {
   if (list.kind === "groups") return t("usage.showing", { shown: list.groups.length, total: list.count });
   const shown = list.jobs.length;
-  return list.matching === null ? t("usage.showingSome", { shown }) : t("usage.showingJobs", { shown, total: Number(list.matching) });
+  return list.matching === null
+    ? t("usage.showingSome", { shown })
+    : t("usage.showingJobs", { shown, total: Number(list.matching) });
 }
 
 function Csv({ view: { t }, address, window }: UsagePageProps) {
   return (
-    <LinkButton href={hrefOf("/admin/usage.csv", { ...address, start: window.fromDay, before: window.toDay })} icon="download" size="small" download>
+    <LinkButton
+      href={hrefOf("/admin/usage.csv", { ...address, start: window.fromDay, before: window.toDay })}
+      icon="download"
+      size="small"
+      download
+    >
       {t("usage.csv")}
     </LinkButton>
   );
@@ -111,7 +168,9 @@ function News({ view: { t, fmt }, problem, repricedJobs }: UsagePageProps) {
     <>
       {problem === null ? null : (
         <Notice kind="error" t={t} title={t("usage.problemTitle")}>
-          {problem.kind === "notADay" ? t("usage.notADay", { text: problem.text }) : t("usage.backwards", { from: fmt.date(problem.fromDay), to: fmt.date(problem.toDay) })}
+          {problem.kind === "notADay"
+            ? t("usage.notADay", { text: problem.text })
+            : t("usage.backwards", { from: fmt.date(problem.fromDay), to: fmt.date(problem.toDay) })}
         </Notice>
       )}
       {repricedJobs === null ? null : (
@@ -131,11 +190,28 @@ function Groups({ view, address, totals, list }: GroupsProps) {
   const { t } = view;
   const { grouping, groups, count } = list;
   const columns: Column<UsageGroup>[] = [
-    { key: "key", header: t(GROUP_WORDS[grouping][1]), nowrap: true, cell: ({ key }) => <GroupLink view={view} address={address} grouping={grouping} groupKey={key} /> },
+    {
+      key: "key",
+      header: t(GROUP_WORDS[grouping][1]),
+      nowrap: true,
+      cell: ({ key }) => <GroupLink view={view} address={address} grouping={grouping} groupKey={key} />,
+    },
     ...sumColumns(view, (group) => jobsHref(address, grouping, group.key)),
   ];
-  const foot = Object.fromEntries(sumColumns(view, () => usageHref({ ...address, group: "jobs" })).map((column) => [column.key, column.cell({ key: "", ...totals })]));
-  return <DataTable caption={t(GROUP_WORDS[grouping][0])} rows={groups} columns={columns} foot={[{ cells: { key: count > groups.length ? t("usage.totalOf", { count }) : t("usage.total"), ...foot } }]} />;
+  const foot = Object.fromEntries(
+    sumColumns(view, () => usageHref({ ...address, group: "jobs" })).map((column) => [
+      column.key,
+      column.cell({ key: "", ...totals }),
+    ]),
+  );
+  return (
+    <DataTable
+      caption={t(GROUP_WORDS[grouping][0])}
+      rows={groups}
+      columns={columns}
+      foot={[{ cells: { key: count > groups.length ? t("usage.totalOf", { count }) : t("usage.total"), ...foot } }]}
+    />
+  );
 }
 
 function jobsHref(address: UsageAddress, grouping: Grouping, key: string): string | null {
@@ -158,7 +234,12 @@ function sumColumns({ t, fmt }: AdminView, jobsLink: (group: UsageGroup) => stri
     { key: "cpu", header: t("usage.cpu"), align: "end", cell: ({ cpuSeconds }) => fmt.hours(cpuSeconds) },
     { key: "gpu", header: t("usage.gpu"), align: "end", cell: ({ gpuSeconds }) => fmt.hours(gpuSeconds) },
     { key: "mem", header: t("usage.mem"), align: "end", cell: ({ memMibSeconds }) => fmt.gibHours(memMibSeconds) },
-    { key: "unbilled", header: t("usage.unbilled"), align: "end", cell: ({ unbilledMinor }) => fmt.money(unbilledMinor) },
+    {
+      key: "unbilled",
+      header: t("usage.unbilled"),
+      align: "end",
+      cell: ({ unbilledMinor }) => fmt.money(unbilledMinor),
+    },
     { key: "amount", header: t("usage.amount"), align: "end", cell: ({ costMinor }) => fmt.money(costMinor) },
   ];
 }
@@ -184,14 +265,27 @@ function groupName({ t, fmt }: AdminView, grouping: Grouping, key: string): Comp
 }
 
 function Nothing({ view: { t, fmt }, address, lastDay }: UsagePageProps) {
-  const isFiltered = [address.cluster, address.user, address.account, address.partition, address.tier].some((value) => value !== "");
-  const why = lastDay !== null ? t("usage.emptyElsewhere", { day: fmt.dateLong(lastDay) }) : isFiltered ? t("usage.emptyFilter") : t("usage.emptyNever");
+  const isFiltered = [address.cluster, address.user, address.account, address.partition, address.tier].some(
+    (value) => value !== "",
+  );
+  const why =
+    lastDay !== null
+      ? t("usage.emptyElsewhere", { day: fmt.dateLong(lastDay) })
+      : isFiltered
+        ? t("usage.emptyFilter")
+        : t("usage.emptyNever");
   const there = lastDay === null ? null : drillDown(address, "month", lastDay.slice(0, 7));
   return (
     <Panel>
       <EmptyState
         title={t("usage.emptyTitle")}
-        action={there === null || lastDay === null ? undefined : <LinkButton href={usageHref({ ...there, group: address.group })}>{t("usage.emptyGo", { month: fmt.monthYear(lastDay) })}</LinkButton>}
+        action={
+          there === null || lastDay === null ? undefined : (
+            <LinkButton href={usageHref({ ...there, group: address.group })}>
+              {t("usage.emptyGo", { month: fmt.monthYear(lastDay) })}
+            </LinkButton>
+          )
+        }
       >
         {why}
       </EmptyState>

@@ -29,7 +29,9 @@ export function sectionHref(section: string, params: Params = {}): string {
 /** The parameters that are given and not empty, as text: for hidden fields. */
 export function textParams(params: Params): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, String(value)]])),
+    Object.entries(params).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, String(value)]],
+    ),
   );
 }
 

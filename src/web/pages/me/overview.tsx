@@ -199,7 +199,7 @@ function CostChart({ common, chart }: Pick<OverviewProps, "common" | "chart">) {
           const start = `${key}-01`;
           return {
             label: <a href={address("/me", { start, before: monthEnd(start) })}>{fmt.monthYear(start)}</a>,
-            note: `${fmt.integer(jobs)} ${t("me.jobs")}`,
+            note: t("job.count", { count: Number(jobs) }),
             size: costMinor,
             value: fmt.money(costMinor),
           };

@@ -52,7 +52,7 @@ export function ReceiptListPage(props: ReceiptListProps) {
             title={t("receipts.empty")}
             action={
               <LinkButton kind="primary" href="/me">
-                {t("nav.usage")}
+                {t("me.title")}
               </LinkButton>
             }
           >

@@ -2,7 +2,16 @@ import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { z } from "zod";
-import { allAuditRecords, auditActions, auditRecordCount, auditRecordsBefore, filteredAuditRecordsAfter, findAuditRecord, type AuditFilter, type AuditRecord } from "../../../audit/store.ts";
+import {
+  allAuditRecords,
+  auditActions,
+  auditRecordCount,
+  auditRecordsBefore,
+  filteredAuditRecordsAfter,
+  findAuditRecord,
+  type AuditFilter,
+  type AuditRecord,
+} from "../../../audit/store.ts";
 import { checkAudit, lastAuditCheck, verifyAudit, type AuditVerdict } from "../../../audit/verify.ts";
 import { canonicalJson } from "../../../audit/chain.ts";
 import { csvStream, type CsvColumn } from "../../../documents/csv.ts";
@@ -28,7 +37,11 @@ const listQuery = filterQuery.extend({ older: recordId, newer: recordId, verifie
 export async function auditSection(context: AdminContext, request: FastifyRequest): Promise<VNode> {
   const { older, newer, verified, ...filter } = readQuery(listQuery, request.query);
   const { records, hasNewer, hasOlder } = await recordsPage(context, filter, { older, newer });
-  const [actions, count, lastCheck] = await Promise.all([auditActions(context.db), auditRecordCount(context.db), lastAuditCheck(context.db)]);
+  const [actions, count, lastCheck] = await Promise.all([
+    auditActions(context.db),
+    auditRecordCount(context.db),
+    lastAuditCheck(context.db),
+  ]);
   const [first, last] = [records.at(0), records.at(-1)];
   return (
     <AuditPage
@@ -55,7 +68,11 @@ async function recordsPage(
     return { records: found.slice(0, PAGE_RECORDS).reverse(), hasNewer: found.length > PAGE_RECORDS, hasOlder: true };
   }
   const found = await auditRecordsBefore(db, filter, at.older ?? null, PAGE_RECORDS + 1);
-  return { records: found.slice(0, PAGE_RECORDS), hasNewer: at.older !== undefined, hasOlder: found.length > PAGE_RECORDS };
+  return {
+    records: found.slice(0, PAGE_RECORDS),
+    hasNewer: at.older !== undefined,
+    hasOlder: found.length > PAGE_RECORDS,
+  };
 }
 
 const verdict = z.union([
@@ -70,7 +87,9 @@ export function auditRoutes(app: App, context: AdminContext): void {
     return answer;
   };
 
-  app.get("/admin/audit", { config: { access: "admin" } }, async (request, reply) => renderPage(reply, await auditSection(context, request)));
+  app.get("/admin/audit", { config: { access: "admin" } }, async (request, reply) =>
+    renderPage(reply, await auditSection(context, request)),
+  );
 
   app.post("/admin/audit/verify", { config: { access: "admin" } }, async (_request, reply) => {
     remember(await checkAudit(db, keyring, clock));
@@ -90,7 +109,8 @@ export function auditRoutes(app: App, context: AdminContext): void {
       schema: {
         tags: ["Audit"],
         summary: "The audit trail as CSV, oldest first",
-        description: "Each record with its hash, so that the chain can be checked elsewhere. Narrowed by exact values where they are given.",
+        description:
+          "Each record with its hash, so that the chain can be checked elsewhere. Narrowed by exact values where they are given.",
         security: [{ session: [] }],
         querystring: filterQuery,
         response: { 200: csvBody },
@@ -109,7 +129,8 @@ export function auditRoutes(app: App, context: AdminContext): void {
       schema: {
         tags: ["Audit"],
         summary: "Verify the audit chain",
-        description: "Recomputes every record from the first to the head. `broken_at` is the first record that is not what was written.",
+        description:
+          "Recomputes every record from the first to the head. `broken_at` is the first record that is not what was written.",
         security: [{ session: [] }],
         response: { 200: verdict },
       },

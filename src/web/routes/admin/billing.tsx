@@ -37,9 +37,17 @@ export async function billingSection(context: AdminContext, request: FastifyRequ
   const { older, newer, done, month, ...query } = readQuery(billingQuery, request.query);
   const { db, days } = context;
   const view = adminView(request, context, "billing");
-  const shown: BillingFilter = { status: query.status, user: query.user ?? "", age: query.status === "paid" ? "" : query.age, paid: query.status === "paid" ? (query.paid ?? "") : "" };
+  const shown: BillingFilter = {
+    status: query.status,
+    user: query.user ?? "",
+    age: query.status === "paid" ? "" : query.age,
+    paid: query.status === "paid" ? (query.paid ?? "") : "",
+  };
   const filter = receiptFilterOf(shown, view.now, days);
-  const page = await listReceipts(db, filter, { limit: PAGE_RECEIPTS + 1, ...(newer !== undefined ? { after: newer } : { before: older }) });
+  const page = await listReceipts(db, filter, {
+    limit: PAGE_RECEIPTS + 1,
+    ...(newer !== undefined ? { after: newer } : { before: older }),
+  });
   const receipts = newer !== undefined ? page.slice(-PAGE_RECEIPTS) : page.slice(0, PAGE_RECEIPTS);
   const hasMore = page.length > PAGE_RECEIPTS;
   const [sum, voidSum, receivable, overdue, paidThisMonth, unbilled, monthToBill] = await Promise.all([

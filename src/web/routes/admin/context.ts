@@ -22,9 +22,18 @@ export interface AdminDeps {
 export type AdminContext = AdminDeps & WebContext;
 
 /** What a page of the console is drawn with; `current` is the section that it belongs to. */
-export function adminView(request: FastifyRequest, { clock, days }: Pick<AdminContext, "clock" | "days">, current: AdminSection): AdminView {
+export function adminView(
+  request: FastifyRequest,
+  { clock, days }: Pick<AdminContext, "clock" | "days">,
+  current: AdminSection,
+): AdminView {
   const now = clock.now();
-  return { frame: adminFrame(request, current), ...readerOf(request), now, today: days.dayOf(Math.floor(now.getTime() / 1000)) };
+  return {
+    frame: adminFrame(request, current),
+    ...readerOf(request),
+    now,
+    today: days.dayOf(Math.floor(now.getTime() / 1000)),
+  };
 }
 
 /** Who acts, for the audit trail. */

@@ -4,7 +4,14 @@ import { lastAuditCheck } from "../../../audit/verify.ts";
 import { paidTotals, receiptTotals } from "../../../billing/queries.ts";
 import { openRepriceTasks } from "../../../usage/prices/reprice.ts";
 import { defaultAccounts } from "../../../usage/prices/tier-users.ts";
-import { dearestBy, lastImport, mostLostBy, usageBy, usageDayRange, usageTotals } from "../../../usage/queries/summary.ts";
+import {
+  dearestBy,
+  lastImport,
+  mostLostBy,
+  usageBy,
+  usageDayRange,
+  usageTotals,
+} from "../../../usage/queries/summary.ts";
 import { unbilledTotals } from "../../../usage/queries/unbilled.ts";
 import { monthStart } from "../../../usage/site-day.ts";
 import { DashboardPage } from "../../pages/admin/dashboard.tsx";
@@ -42,7 +49,10 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
     mostLostBy(db, window, "user", SHOWN_USERS),
     usageDayRange(db, {}),
   ]);
-  const accounts = await defaultAccounts(db, users.map(({ key }) => key));
+  const accounts = await defaultAccounts(
+    db,
+    users.map(({ key }) => key),
+  );
   const sums = new Map(perDay.map((day) => [day.key, day]));
   return (
     <DashboardPage
@@ -61,7 +71,13 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
       window={window}
       days={daysOf(window).map((day) => {
         const sum = sums.get(day);
-        return { day, cpu: sum?.cpuMinor ?? 0n, gpu: sum?.gpuMinor ?? 0n, memory: sum?.memMinor ?? 0n, href: usageHref({ start: day, before: day, group: "jobs" }) };
+        return {
+          day,
+          cpu: sum?.cpuMinor ?? 0n,
+          gpu: sum?.gpuMinor ?? 0n,
+          memory: sum?.memMinor ?? 0n,
+          href: usageHref({ start: day, before: day, group: "jobs" }),
+        };
       })}
       users={users.map((user) => ({ ...user, account: accounts.get(user.key) }))}
       tiers={tiers}

@@ -27,21 +27,45 @@ function windowOf({ start, end, before }: z.output<typeof daysQuery>): DayWindow
 
 export function exportRoutes(app: App, { db, config, days }: AdminContext): void {
   const instant = zonedIso(config.siteTz);
-  const described = { tags: ["Exports"], security: [{ session: [] }], querystring: daysQuery, response: { 200: csvBody } };
+  const described = {
+    tags: ["Exports"],
+    security: [{ session: [] }],
+    querystring: daysQuery,
+    response: { 200: csvBody },
+  };
 
   app.get(
     "/admin/paid.csv",
-    { config: { access: "admin" }, schema: { ...described, summary: "Paid receipts as CSV", description: "In order of payment, by the day they were paid; both days are included, without days everything." } },
+    {
+      config: { access: "admin" },
+      schema: {
+        ...described,
+        summary: "Paid receipts as CSV",
+        description: "In order of payment, by the day they were paid; both days are included, without days everything.",
+      },
+    },
     (request, reply) => {
       const { fromDay, toDay } = windowOf(request.query);
       csvHeaders(reply, attachment(["paid", request.query.start, request.query.end]));
-      return Readable.from(csvStream(paidColumns(instant), paidReceipts(db, startOfDay(days, fromDay), startOfDay(days, addDays(toDay, 1)))));
+      return Readable.from(
+        csvStream(
+          paidColumns(instant),
+          paidReceipts(db, startOfDay(days, fromDay), startOfDay(days, addDays(toDay, 1))),
+        ),
+      );
     },
   );
 
   app.get(
     "/admin/my.csv",
-    { config: { access: "admin" }, schema: { ...described, summary: "The admin's own usage as CSV", description: "Finished jobs of whoever asks, oldest first, by the day they ended." } },
+    {
+      config: { access: "admin" },
+      schema: {
+        ...described,
+        summary: "The admin's own usage as CSV",
+        description: "Finished jobs of whoever asks, oldest first, by the day they ended.",
+      },
+    },
     (request, reply) => {
       const { username } = requireAdmin(request);
       const jobs = allFinishedJobs(db, days, { ...windowOf(request.query), userName: username });

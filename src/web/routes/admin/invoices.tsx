@@ -17,27 +17,48 @@ const TIME_FOR_ONE_GO_MS = 20_000;
 
 const month = z.string().refine(isMonth, "takes a month written YYYY-MM, such as 2026-10");
 const monthForm = z.object({ month, user: filled });
-const oneForm = z.object({ user: text(64).trim().min(1, "takes a username"), before: z.string().trim().refine(isDay, "takes a day written YYYY-MM-DD, such as 2026-10-31") });
+const oneForm = z.object({
+  user: text(64).trim().min(1, "takes a username"),
+  before: z.string().trim().refine(isDay, "takes a day written YYYY-MM-DD, such as 2026-10-31"),
+});
 
 export function invoiceRoutes(app: App, context: AdminContext): void {
   const { db, billing, metrics } = context;
   const config = { access: "admin" } as const;
 
-  app.get("/admin/invoices/create_month", { config, schema: { querystring: monthForm.extend({ done: z.coerce.number().int().min(0).optional() }) } }, async (request, reply) => {
-    const view = adminView(request, context, "billing");
-    const { month: asked, user, done } = request.query;
-    requireBegun(`${asked}-01`, view.today);
-    const lastDay = lastDayOfMonth(asked);
-    const unbilled = await unbilledTotals(db, { toDay: lastDay, userName: user });
-    return renderPage(reply, <BillMonthPage view={view} unbilled={unbilled} tax={billing.tax} lastDay={lastDay} month={asked} user={user} createdSoFar={done ?? 0} />);
-  });
+  app.get(
+    "/admin/invoices/create_month",
+    { config, schema: { querystring: monthForm.extend({ done: z.coerce.number().int().min(0).optional() }) } },
+    async (request, reply) => {
+      const view = adminView(request, context, "billing");
+      const { month: asked, user, done } = request.query;
+      requireBegun(`${asked}-01`, view.today);
+      const lastDay = lastDayOfMonth(asked);
+      const unbilled = await unbilledTotals(db, { toDay: lastDay, userName: user });
+      return renderPage(
+        reply,
+        <BillMonthPage
+          view={view}
+          unbilled={unbilled}
+          tax={billing.tax}
+          lastDay={lastDay}
+          month={asked}
+          user={user}
+          createdSoFar={done ?? 0}
+        />,
+      );
+    },
+  );
 
   app.post("/admin/invoices/create_month", { config, schema: { body: monthForm } }, async (request, reply) => {
     const { month: asked, user } = request.body;
     requireBegun(`${asked}-01`, adminView(request, context, "billing").today);
     const signal = AbortSignal.timeout(TIME_FOR_ONE_GO_MS);
-    const issued = await billMonth(billing, { month: asked, userName: user, signal }, actorOf(request), () => metrics.receiptsIssued.inc());
-    const isUnfinished = signal.aborted && (await unbilledTotals(db, { toDay: lastDayOfMonth(asked), userName: user })).minor > 0n;
+    const issued = await billMonth(billing, { month: asked, userName: user, signal }, actorOf(request), () =>
+      metrics.receiptsIssued.inc(),
+    );
+    const isUnfinished =
+      signal.aborted && (await unbilledTotals(db, { toDay: lastDayOfMonth(asked), userName: user })).minor > 0n;
     const place = isUnfinished
       ? hrefOf("/admin/invoices/create_month", { month: asked, user, done: issued.length })
       : sectionHref("billing", { done: issued.length, month: asked });
@@ -50,7 +71,10 @@ export function invoiceRoutes(app: App, context: AdminContext): void {
     requireBegun(before, view.today);
     await requireKnown(user);
     const unbilled = await unbilledTotals(db, { toDay: before, userName: user });
-    return renderPage(reply, <BillOnePage view={view} unbilled={unbilled} tax={billing.tax} lastDay={before} user={user} />);
+    return renderPage(
+      reply,
+      <BillOnePage view={view} unbilled={unbilled} tax={billing.tax} lastDay={before} user={user} />,
+    );
   });
 
   app.post("/admin/invoices/create_one", { config, schema: { body: oneForm } }, async (request, reply) => {
@@ -65,7 +89,8 @@ export function invoiceRoutes(app: App, context: AdminContext): void {
   });
 
   async function requireKnown(username: string): Promise<void> {
-    if ((await findUser(db, username)) === undefined) throw new UserError(`there is no user "${username}"`, { status: 404 });
+    if ((await findUser(db, username)) === undefined)
+      throw new UserError(`there is no user "${username}"`, { status: 404 });
   }
 }
 

@@ -27,7 +27,8 @@ export const rateForm = z.object({
 
 export type RateFormInput = z.output<typeof rateForm>;
 
-export type RateReading = { readonly kind: "read"; readonly rate: NewRate } | { readonly kind: "wrong"; readonly errors: RateErrors };
+export type RateReading =
+  { readonly kind: "read"; readonly rate: NewRate } | { readonly kind: "wrong"; readonly errors: RateErrors };
 
 export function readRateForm(form: RateFormInput, days: SiteDays): RateReading {
   const errors: { -readonly [K in keyof RateErrors]: RateErrors[K] } = {};
@@ -92,7 +93,10 @@ export function fieldsOfRate(tier: Tier, rate: StoredRate | undefined): RateFiel
     cpu: rate === undefined ? "" : formatMicro(rate.cpuMicro),
     gpu: rate === undefined ? "" : formatMicro(rate.gpuMicro),
     mem: rate === undefined ? "" : formatMicro(rate.memMicro),
-    gpuTypes: rate === undefined ? "" : [...rate.gpuTypeMicro].map(([type, micro]) => `${type}=${formatMicro(micro)}`).join("\n"),
+    gpuTypes:
+      rate === undefined
+        ? ""
+        : [...rate.gpuTypeMicro].map(([type, micro]) => `${type}=${formatMicro(micro)}`).join("\n"),
     from: "",
     cluster: rate?.cluster ?? "",
     partition: rate?.partition ?? "",

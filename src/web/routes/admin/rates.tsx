@@ -51,7 +51,9 @@ async function ratesPage(context: AdminContext, request: FastifyRequest, shown: 
   const [states, ruleStates] = [rateStates(book.rates, now), ruleSetStates(book.ruleSets, now)];
   const versions = book.rates.toReversed().map((rate) => [rate, states.get(rate.id) ?? "replaced"] as const);
   const rules = rulesInForce(book, now);
-  const begun = book.rates.find((rate) => rate.id === shown.rate && rate.tier === shown.tier) ?? currentRate(book, { tier: shown.tier }, now);
+  const begun =
+    book.rates.find((rate) => rate.id === shown.rate && rate.tier === shown.tier) ??
+    currentRate(book, { tier: shown.tier }, now);
   return (
     <RatesPage
       view={adminView(request, context, "rates")}
@@ -72,10 +74,16 @@ function epochSeconds({ clock }: AdminContext): number {
 }
 
 /** What exactly this tier and scope costs now. */
-function currentRate(book: StoredPriceBook, scope: Pick<NewRate, "tier" | "cluster" | "partition" | "qos">, now: number): StoredRate | undefined {
+function currentRate(
+  book: StoredPriceBook,
+  scope: Pick<NewRate, "tier" | "cluster" | "partition" | "qos">,
+  now: number,
+): StoredRate | undefined {
   const { tier, cluster = null, partition = null, qos = null } = scope;
   return ratesByScope(
-    book.rates.filter((rate) => rate.tier === tier && rate.cluster === cluster && rate.partition === partition && rate.qos === qos),
+    book.rates.filter(
+      (rate) => rate.tier === tier && rate.cluster === cluster && rate.partition === partition && rate.qos === qos,
+    ),
     now,
   ).at(0)?.current;
 }
@@ -83,31 +91,44 @@ function currentRate(book: StoredPriceBook, scope: Pick<NewRate, "tier" | "clust
 export function ratesRoutes(app: App, context: AdminContext): void {
   const { db, prices, days } = context;
 
-  app.get("/admin/rates/preview", { config: { access: "admin" }, schema: { querystring: rateForm } }, async (request, reply) => {
-    const reading = readRateForm(request.query, days);
-    if (reading.kind === "wrong") return askAgain(context, request, reply, { rate: request.query });
-    const view = adminView(request, context, "rates");
-    const { book } = await readPricing(db, prices.currency, { hold: false });
-    const window = { fromDay: addDays(view.today, -PREVIEW_DAYS), toDay: addDays(view.today, -1) };
-    const { rate } = reading;
-    const before = currentRate(book, rate, epochSeconds(context));
-    const { cluster = null, partition = null, qos = null } = rate;
-    const next = { ...rate, cluster, partition, qos, gpuTypeMicro: rate.gpuTypeMicro ?? before?.gpuTypeMicro ?? new Map<string, bigint>() };
-    const [usage, unbilled] = await Promise.all([usageByScope(db, rate.tier, window), unbilledTotals(db)]);
-    return renderPage(
-      reply,
-      <RateConfirmPage
-        view={view}
-        rate={rate}
-        before={before}
-        preview={previewRate(book, next, usage, epochSeconds(context))}
-        window={window}
-        unbilledMinor={unbilled.minor}
-        // Empty GPU types mean none: left out they would mean "as before".
-        fields={{ ...textParams(request.query), ...(request.query.gpu_types !== undefined && { gpu_types: request.query.gpu_types }) }}
-      />,
-    );
-  });
+  app.get(
+    "/admin/rates/preview",
+    { config: { access: "admin" }, schema: { querystring: rateForm } },
+    async (request, reply) => {
+      const reading = readRateForm(request.query, days);
+      if (reading.kind === "wrong") return askAgain(context, request, reply, { rate: request.query });
+      const view = adminView(request, context, "rates");
+      const { book } = await readPricing(db, prices.currency, { hold: false });
+      const window = { fromDay: addDays(view.today, -PREVIEW_DAYS), toDay: addDays(view.today, -1) };
+      const { rate } = reading;
+      const before = currentRate(book, rate, epochSeconds(context));
+      const { cluster = null, partition = null, qos = null } = rate;
+      const next = {
+        ...rate,
+        cluster,
+        partition,
+        qos,
+        gpuTypeMicro: rate.gpuTypeMicro ?? before?.gpuTypeMicro ?? new Map<string, bigint>(),
+      };
+      const [usage, unbilled] = await Promise.all([usageByScope(db, rate.tier, window), unbilledTotals(db)]);
+      return renderPage(
+        reply,
+        <RateConfirmPage
+          view={view}
+          rate={rate}
+          before={before}
+          preview={previewRate(book, next, usage, epochSeconds(context))}
+          window={window}
+          unbilledMinor={unbilled.minor}
+          // Empty GPU types mean none: left out they would mean "as before".
+          fields={{
+            ...textParams(request.query),
+            ...(request.query.gpu_types !== undefined && { gpu_types: request.query.gpu_types }),
+          }}
+        />,
+      );
+    },
+  );
 
   app.post("/admin", { config: { access: "admin" }, schema: { body: rateForm } }, async (request, reply) => {
     const reading = readRateForm(request.body, days);
@@ -116,12 +137,24 @@ export function ratesRoutes(app: App, context: AdminContext): void {
     return reply.redirect(sectionHref("rates", { tier: reading.rate.tier, notice: "rate" }), 303);
   });
 
-  app.get("/admin/rules/preview", { config: { access: "admin" }, schema: { querystring: rulesForm } }, async (request, reply) => {
-    const reading = readRulesForm(request.query, days);
-    if (reading.kind === "wrong") return askAgain(context, request, reply, { rules: request.query });
-    const unbilled = await unbilledTotals(db);
-    return renderPage(reply, <RulesConfirmPage view={adminView(request, context, "rates")} rules={reading.rules} unbilledMinor={unbilled.minor} fields={textParams(request.query)} />);
-  });
+  app.get(
+    "/admin/rules/preview",
+    { config: { access: "admin" }, schema: { querystring: rulesForm } },
+    async (request, reply) => {
+      const reading = readRulesForm(request.query, days);
+      if (reading.kind === "wrong") return askAgain(context, request, reply, { rules: request.query });
+      const unbilled = await unbilledTotals(db);
+      return renderPage(
+        reply,
+        <RulesConfirmPage
+          view={adminView(request, context, "rates")}
+          rules={reading.rules}
+          unbilledMinor={unbilled.minor}
+          fields={textParams(request.query)}
+        />,
+      );
+    },
+  );
 
   app.post("/admin/rules", { config: { access: "admin" }, schema: { body: rulesForm } }, async (request, reply) => {
     const reading = readRulesForm(request.body, days);
@@ -142,14 +175,21 @@ async function askAgain(
   if ("rate" in sent) {
     const reading = readRateForm(sent.rate, context.days);
     const errors = reading.kind === "wrong" ? reading.errors : {};
-    return renderPage(reply.code(400), await ratesPage(context, request, { tier: sent.rate.type, form: { fields: fieldsOfForm(sent.rate), errors } }));
+    return renderPage(
+      reply.code(400),
+      await ratesPage(context, request, { tier: sent.rate.type, form: { fields: fieldsOfForm(sent.rate), errors } }),
+    );
   }
   const reading = readRulesForm(sent.rules, context.days);
   const errors = reading.kind === "wrong" ? reading.errors : {};
-  return renderPage(reply.code(400), await ratesPage(context, request, { tier: "mu", rulesForm: { fields: fieldsOfRulesForm(sent.rules), errors } }));
+  return renderPage(
+    reply.code(400),
+    await ratesPage(context, request, { tier: "mu", rulesForm: { fields: fieldsOfRulesForm(sent.rules), errors } }),
+  );
 }
 
 const WORDS_FOR_SCRIPTS = {
   rate: "cpu, gpu and mem take numbers that are not negative, with at most 6 decimals; gpu_types takes lines such as a100=42.5; from takes a day YYYY-MM-DD",
-  rules: "states and partitions take lines such as NODE_FAIL = reason; shorter_seconds takes seconds with shorter_reason; share_mu, share_gov and share_private take percentages, with a reason when less than 100; from takes a day YYYY-MM-DD",
+  rules:
+    "states and partitions take lines such as NODE_FAIL = reason; shorter_seconds takes seconds with shorter_reason; share_mu, share_gov and share_private take percentages, with a reason when less than 100; from takes a day YYYY-MM-DD",
 } as const;

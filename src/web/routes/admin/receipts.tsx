@@ -45,20 +45,49 @@ export function receiptRoutes(app: App, context: AdminContext): void {
 
   app.get(
     "/admin/receipts/:id",
-    { config, schema: { params: idParam, querystring: z.object({ notice: z.enum(["created", "paid", "void"]).optional() }) } },
+    {
+      config,
+      schema: { params: idParam, querystring: z.object({ notice: z.enum(["created", "paid", "void"]).optional() }) },
+    },
     async (request, reply) => {
       const receipt = await receiptOf(request.params.id);
-      const [lines, payments, events] = await Promise.all([receiptLines(db, receipt.id), paymentsOf(db, receipt.id), eventsOfReceipt(db, receipt.id, SHOWN_EVENTS)]);
+      const [lines, payments, events] = await Promise.all([
+        receiptLines(db, receipt.id),
+        paymentsOf(db, receipt.id),
+        eventsOfReceipt(db, receipt.id, SHOWN_EVENTS),
+      ]);
       const { notice } = request.query;
       // What is said to be done must be so: an old address must not claim it.
       const isSo = notice === "created" || notice === receipt.status;
-      return renderPage(reply, <ReceiptPage view={viewOf(request, receipt)} receipt={receipt} lines={lines} payments={payments} events={events} notice={isSo ? notice : undefined} />);
+      return renderPage(
+        reply,
+        <ReceiptPage
+          view={viewOf(request, receipt)}
+          receipt={receipt}
+          lines={lines}
+          payments={payments}
+          events={events}
+          notice={isSo ? notice : undefined}
+        />,
+      );
     },
   );
 
   const actions: readonly Action[] = [
-    { name: "paid", field: "reference", longest: 200, page: MarkPaidPage, act: (id, text, by) => markPaid(billing, id, text, by) },
-    { name: "void", field: "reason", longest: 500, page: VoidPage, act: (id, text, by) => voidReceipt(billing, id, text, by) },
+    {
+      name: "paid",
+      field: "reference",
+      longest: 200,
+      page: MarkPaidPage,
+      act: (id, text, by) => markPaid(billing, id, text, by),
+    },
+    {
+      name: "void",
+      field: "reason",
+      longest: 500,
+      page: VoidPage,
+      act: (id, text, by) => voidReceipt(billing, id, text, by),
+    },
   ];
   for (const action of actions) addAction(action);
 
@@ -71,15 +100,22 @@ export function receiptRoutes(app: App, context: AdminContext): void {
       return renderPage(reply, <Page view={viewOf(request, receipt)} receipt={receipt} />);
     });
 
-    app.post(path, { config, schema: { params: idParam, body: z.object({ [field]: typed }) } }, async (request, reply): Promise<FastifyReply> => {
-      const given = (request.body[field] ?? "").trim();
-      const receipt = await receiptOf(request.params.id);
-      const isWrong = given === "" || given.length > longest;
-      if (isWrong && receipt.status === "pending" && !wantsJson(request)) {
-        return renderPage(reply.code(400), <Page view={viewOf(request, receipt)} receipt={receipt} value={given} isWrong />);
-      }
-      await act(receipt.id, given, actorOf(request));
-      return reply.redirect(`/admin/receipts/${receipt.id}?notice=${name}`, 303);
-    });
+    app.post(
+      path,
+      { config, schema: { params: idParam, body: z.object({ [field]: typed }) } },
+      async (request, reply): Promise<FastifyReply> => {
+        const given = (request.body[field] ?? "").trim();
+        const receipt = await receiptOf(request.params.id);
+        const isWrong = given === "" || given.length > longest;
+        if (isWrong && receipt.status === "pending" && !wantsJson(request)) {
+          return renderPage(
+            reply.code(400),
+            <Page view={viewOf(request, receipt)} receipt={receipt} value={given} isWrong />,
+          );
+        }
+        await act(receipt.id, given, actorOf(request));
+        return reply.redirect(`/admin/receipts/${receipt.id}?notice=${name}`, 303);
+      },
+    );
   }
 }

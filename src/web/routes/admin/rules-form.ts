@@ -28,7 +28,8 @@ export const rulesForm = z.object({
 
 export type RulesFormInput = z.output<typeof rulesForm>;
 
-export type RulesReading = { readonly kind: "read"; readonly rules: NewRules } | { readonly kind: "wrong"; readonly errors: RulesErrors };
+export type RulesReading =
+  { readonly kind: "read"; readonly rules: NewRules } | { readonly kind: "wrong"; readonly errors: RulesErrors };
 
 export function readRulesForm(form: RulesFormInput, days: SiteDays): RulesReading {
   const errors: { -readonly [K in keyof RulesErrors]: RulesErrors[K] } = {};
@@ -43,7 +44,8 @@ export function readRulesForm(form: RulesFormInput, days: SiteDays): RulesReadin
   const from = form.from.trim();
   if (from !== "" && !isDay(from)) errors.from = "rates.wrong.day";
   if (form.note.length > 500) errors.note = "rates.wrong.note";
-  if (states === null || partitions === null || shorter === null || shares === null || Object.keys(errors).length > 0) return { kind: "wrong", errors };
+  if (states === null || partitions === null || shorter === null || shares === null || Object.keys(errors).length > 0)
+    return { kind: "wrong", errors };
   return {
     kind: "read",
     rules: {
@@ -124,12 +126,18 @@ export function fieldsOfRules(rules: RuleSet | undefined): RulesFields {
   return {
     basis: rules?.basis ?? "allocated",
     states: exemptions.flatMap((one) => (one.kind === "state" ? [`${one.state} = ${one.reason}`] : [])).join("\n"),
-    partitions: exemptions.flatMap((one) => (one.kind === "partition" ? [`${one.partition} = ${one.reason}`] : [])).join("\n"),
+    partitions: exemptions
+      .flatMap((one) => (one.kind === "partition" ? [`${one.partition} = ${one.reason}`] : []))
+      .join("\n"),
     shorterSeconds: shorter === undefined ? "" : String(shorter.seconds),
     shorterReason: shorter?.reason ?? "",
     shares: TIERS.map((tier) => {
       const share = rules?.shares.find((one) => one.tier === tier);
-      return { tier, percent: formatMicro(share === undefined ? 100n * MICRO : share.millionths * 100n), reason: share?.reason ?? "" };
+      return {
+        tier,
+        percent: formatMicro(share === undefined ? 100n * MICRO : share.millionths * 100n),
+        reason: share?.reason ?? "",
+      };
     }),
     from: "",
     note: "",

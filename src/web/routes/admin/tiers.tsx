@@ -28,7 +28,11 @@ export async function tiersSection(context: AdminContext, request: FastifyReques
   const query = readQuery(tiersQuery, request.query);
   const { tierRules } = await readPricing(context.db, context.prices.currency, { hold: false });
   const filter = { search: query.q, overriddenOnly: query.only === "override" };
-  const found = await listTierUsers(context.db, tierRules, filter, { limit: PAGE_USERS + 1, after: query.after, before: query.before });
+  const found = await listTierUsers(context.db, tierRules, filter, {
+    limit: PAGE_USERS + 1,
+    after: query.after,
+    before: query.before,
+  });
   const isBackwards = query.before !== undefined;
   const hasMore = found.length > PAGE_USERS;
   const users = isBackwards ? found.slice(-PAGE_USERS) : found.slice(0, PAGE_USERS);
@@ -44,7 +48,9 @@ export async function tiersSection(context: AdminContext, request: FastifyReques
       users={users}
       rules={tierRules}
       nextPosition={nextPosition(tierRules)}
-      backHref={hasBefore && first !== undefined ? sectionHref("tiers", { ...keep, before: first.username }) : undefined}
+      backHref={
+        hasBefore && first !== undefined ? sectionHref("tiers", { ...keep, before: first.username }) : undefined
+      }
       onHref={hasAfter && last !== undefined ? sectionHref("tiers", { ...keep, after: last.username }) : undefined}
       keep={textParams({ ...keep, after: query.after, before: query.before })}
       notice={await noticeOf(context, tierRules, query)}
@@ -53,7 +59,11 @@ export async function tiersSection(context: AdminContext, request: FastifyReques
 }
 
 /** What is said is what holds now, whatever the address claims. */
-async function noticeOf(context: AdminContext, rules: readonly TierRule[], query: z.output<typeof tiersQuery>): Promise<TiersPageProps["notice"]> {
+async function noticeOf(
+  context: AdminContext,
+  rules: readonly TierRule[],
+  query: z.output<typeof tiersQuery>,
+): Promise<TiersPageProps["notice"]> {
   if (query.notice === "rule" || query.notice === "ruleRemoved") return { kind: query.notice };
   if (query.notice === undefined || query.user === undefined) return undefined;
   const user: TierUser | undefined = await findTierUser(context.db, rules, query.user);
@@ -67,7 +77,14 @@ function nextPosition(rules: readonly TierRule[]): number {
   return (before.at(-1)?.position ?? 0) + 1;
 }
 
-const overrideForm = z.object({ username: text(200).min(1, "takes a username"), tier, q: filled, only: filled, after: filled, before: filled });
+const overrideForm = z.object({
+  username: text(200).min(1, "takes a username"),
+  tier,
+  q: filled,
+  only: filled,
+  after: filled,
+  before: filled,
+});
 
 const ruleForm = z.object({
   subject: z.enum(["account", "username"], { error: "takes account or username" }),
@@ -94,20 +111,33 @@ export function tiersRoutes(app: App, context: AdminContext): void {
     return reply.redirect(sectionHref("tiers", { ...keep, notice: "user", user: username }), 303);
   });
 
-  app.post("/admin/tiers/rules", { config: { access: "admin" }, schema: { body: ruleForm } }, async (request, reply) => {
-    await setTierRule(prices, request.body, actorOf(request));
-    return reply.redirect(sectionHref("tiers", { notice: "rule" }), 303);
-  });
+  app.post(
+    "/admin/tiers/rules",
+    { config: { access: "admin" }, schema: { body: ruleForm } },
+    async (request, reply) => {
+      await setTierRule(prices, request.body, actorOf(request));
+      return reply.redirect(sectionHref("tiers", { notice: "rule" }), 303);
+    },
+  );
 
-  app.get("/admin/tiers/rules/:id/remove", { config: { access: "admin" }, schema: { params: idParam } }, async (request, reply) => {
-    const { tierRules } = await readPricing(db, prices.currency, { hold: false });
-    const rule = tierRules.find(({ id }) => id === ruleId(request.params.id));
-    if (rule === undefined) throw new UserError("there is no such rule; it may have been removed already", { status: 404 });
-    return renderPage(reply, <RemoveRulePage view={adminView(request, context, "tiers")} rule={rule} />);
-  });
+  app.get(
+    "/admin/tiers/rules/:id/remove",
+    { config: { access: "admin" }, schema: { params: idParam } },
+    async (request, reply) => {
+      const { tierRules } = await readPricing(db, prices.currency, { hold: false });
+      const rule = tierRules.find(({ id }) => id === ruleId(request.params.id));
+      if (rule === undefined)
+        throw new UserError("there is no such rule; it may have been removed already", { status: 404 });
+      return renderPage(reply, <RemoveRulePage view={adminView(request, context, "tiers")} rule={rule} />);
+    },
+  );
 
-  app.post("/admin/tiers/rules/:id/remove", { config: { access: "admin" }, schema: { params: idParam } }, async (request, reply) => {
-    await removeTierRule(prices, ruleId(request.params.id), actorOf(request));
-    return reply.redirect(sectionHref("tiers", { notice: "ruleRemoved" }), 303);
-  });
+  app.post(
+    "/admin/tiers/rules/:id/remove",
+    { config: { access: "admin" }, schema: { params: idParam } },
+    async (request, reply) => {
+      await removeTierRule(prices, ruleId(request.params.id), actorOf(request));
+      return reply.redirect(sectionHref("tiers", { notice: "ruleRemoved" }), 303);
+    },
+  );
 }

@@ -1,7 +1,13 @@
 /** What the address of the usage section says, and what it means to the features. */
 import { z } from "zod";
 import type { JobFilter } from "../../../usage/queries/job-list.ts";
-import { GROUPINGS, type CostCursor, type Grouping, type UsageFilter, type UsageGroup } from "../../../usage/queries/summary.ts";
+import {
+  GROUPINGS,
+  type CostCursor,
+  type Grouping,
+  type UsageFilter,
+  type UsageGroup,
+} from "../../../usage/queries/summary.ts";
 import { TIERS } from "../../../rating/tiers.ts";
 import type { UsageAddress } from "../../pages/admin/usage-address.ts";
 import { windowParams, type UsageWindow } from "../support/window.ts";
@@ -46,7 +52,10 @@ export function addressOf(query: UsageQuery, window: UsageWindow): UsageAddress 
   };
 }
 
-export function usageFilterOf(query: UsageQuery, { fromDay, toDay }: Pick<UsageWindow, "fromDay" | "toDay">): UsageFilter {
+export function usageFilterOf(
+  query: UsageQuery,
+  { fromDay, toDay }: Pick<UsageWindow, "fromDay" | "toDay">,
+): UsageFilter {
   const { cluster, user, account, partition, tier } = query;
   return { fromDay, toDay, cluster, userName: user, account, partition, tier: tier === "" ? undefined : tier };
 }

@@ -9,8 +9,25 @@ import { formatMinor, type Currency } from "../../../rating/money.ts";
 import { usageColumns } from "../../../usage/csv-columns.ts";
 import { readPricing } from "../../../usage/prices/book.ts";
 import { openRepriceTasks } from "../../../usage/prices/reprice.ts";
-import { allFinishedJobs, cursorOf, decodeJobCursor, encodeJobCursor, finishedJobs } from "../../../usage/queries/job-list.ts";
-import { countGroups, dearestBy, usageBy, usageDayRange, usageTotals, usageValues, type Grouping, type UsageFilter, type UsageGroup, type UsageSums } from "../../../usage/queries/summary.ts";
+import {
+  allFinishedJobs,
+  cursorOf,
+  decodeJobCursor,
+  encodeJobCursor,
+  finishedJobs,
+} from "../../../usage/queries/job-list.ts";
+import {
+  countGroups,
+  dearestBy,
+  usageBy,
+  usageDayRange,
+  usageTotals,
+  usageValues,
+  type Grouping,
+  type UsageFilter,
+  type UsageGroup,
+  type UsageSums,
+} from "../../../usage/queries/summary.ts";
 import type { Queries } from "../../../db/database.ts";
 import type { JobView } from "../../pages/me/job-model.ts";
 import { usageHref, type UsageAddress } from "../../pages/admin/usage-address.ts";
@@ -19,9 +36,27 @@ import type { DayColumn } from "../../pages/ui/index.ts";
 import type { App } from "../../route-kit.ts";
 import { attachment, csvBody, csvHeaders } from "../support/csv-reply.ts";
 import { jobView } from "../support/job-view.ts";
-import { countDays, daysOf, FIRST_DAY, presetDays, readWindow, windowParams, wordsOfProblem, type UsageWindow } from "../support/window.ts";
+import {
+  countDays,
+  daysOf,
+  FIRST_DAY,
+  presetDays,
+  readWindow,
+  windowParams,
+  wordsOfProblem,
+  type UsageWindow,
+} from "../support/window.ts";
 import { adminView, readQuery, type AdminContext } from "./context.ts";
-import { addressOf, decodeCostCursor, encodeCostCursor, groupingOf, jobFilterOf, usageFilterOf, usageQuery, type UsageQuery } from "./usage-query.ts";
+import {
+  addressOf,
+  decodeCostCursor,
+  encodeCostCursor,
+  groupingOf,
+  jobFilterOf,
+  usageFilterOf,
+  usageQuery,
+  type UsageQuery,
+} from "./usage-query.ts";
 
 const PAGE_GROUPS = 50;
 const PAGE_JOBS = 50;
@@ -46,7 +81,9 @@ export async function usageSection(context: AdminContext, request: FastifyReques
     usageDayRange(db, { ...filter, fromDay: undefined, toDay: undefined }),
     listOf(context, request, query, window, address),
   ]);
-  const preset = (name: "thisMonth" | "lastMonth" | "days90") => ({ ...windowParams({ ...presetDays(name, view.today), preset: name }) });
+  const preset = (name: "thisMonth" | "lastMonth" | "days90") => ({
+    ...windowParams({ ...presetDays(name, view.today), preset: name }),
+  });
   return (
     <UsagePage
       view={view}
@@ -73,27 +110,55 @@ async function fromFirstUse(queries: Queries, window: UsageWindow): Promise<Usag
 }
 
 /** One column for each day, each a link to the jobs of that day. */
-async function dayColumns(queries: Queries, filter: UsageFilter, window: UsageWindow, address: UsageAddress): Promise<readonly DayColumn[] | null> {
+async function dayColumns(
+  queries: Queries,
+  filter: UsageFilter,
+  window: UsageWindow,
+  address: UsageAddress,
+): Promise<readonly DayColumn[] | null> {
   if (countDays(window) > MOST_DAYS) return null;
   const sums = new Map((await usageBy(queries, filter, "day")).map((day) => [day.key, day]));
   return daysOf(window).map((day) => {
     const sum = sums.get(day);
-    return { day, cpu: sum?.cpuMinor ?? 0n, gpu: sum?.gpuMinor ?? 0n, memory: sum?.memMinor ?? 0n, href: usageHref({ ...address, start: day, before: day, group: "jobs" }) };
+    return {
+      day,
+      cpu: sum?.cpuMinor ?? 0n,
+      gpu: sum?.gpuMinor ?? 0n,
+      memory: sum?.memMinor ?? 0n,
+      href: usageHref({ ...address, start: day, before: day, group: "jobs" }),
+    };
   });
 }
 
 type Listed = Pick<UsagePageProps, "list" | "backHref" | "onHref">;
 
-async function listOf(context: AdminContext, request: FastifyRequest, query: UsageQuery, window: UsageWindow, address: UsageAddress): Promise<Listed> {
+async function listOf(
+  context: AdminContext,
+  request: FastifyRequest,
+  query: UsageQuery,
+  window: UsageWindow,
+  address: UsageAddress,
+): Promise<Listed> {
   const grouping = groupingOf(query.group);
-  return grouping === null ? jobsPage(context, request, query, window, address) : groupsPage(context.db, query, window, address, grouping);
+  return grouping === null
+    ? jobsPage(context, request, query, window, address)
+    : groupsPage(context.db, query, window, address, grouping);
 }
 
-async function groupsPage(queries: Queries, query: UsageQuery, window: UsageWindow, address: UsageAddress, grouping: Grouping): Promise<Listed> {
+async function groupsPage(
+  queries: Queries,
+  query: UsageQuery,
+  window: UsageWindow,
+  address: UsageAddress,
+  grouping: Grouping,
+): Promise<Listed> {
   const filter = usageFilterOf(query, window);
   const before = decodeCostCursor(query.ahead);
   const after = before === undefined ? decodeCostCursor(query.after) : undefined;
-  const [found, count] = await Promise.all([dearestBy(queries, filter, grouping, { limit: PAGE_GROUPS + 1, after, before }), countGroups(queries, filter, grouping)]);
+  const [found, count] = await Promise.all([
+    dearestBy(queries, filter, grouping, { limit: PAGE_GROUPS + 1, after, before }),
+    countGroups(queries, filter, grouping),
+  ]);
   const hasMore = found.length > PAGE_GROUPS;
   const groups = before === undefined ? found.slice(0, PAGE_GROUPS) : found.slice(-PAGE_GROUPS);
   const [first, last] = [groups.at(0), groups.at(-1)];
@@ -101,11 +166,20 @@ async function groupsPage(queries: Queries, query: UsageQuery, window: UsageWind
   return {
     list: { kind: "groups", grouping, groups, count },
     backHref: hasAhead && first !== undefined ? usageHref(address, { ahead: encodeCostCursor(first) }) : undefined,
-    onHref: (before !== undefined || hasMore) && last !== undefined ? usageHref(address, { after: encodeCostCursor(last) }) : undefined,
+    onHref:
+      (before !== undefined || hasMore) && last !== undefined
+        ? usageHref(address, { after: encodeCostCursor(last) })
+        : undefined,
   };
 }
 
-async function jobsPage(context: AdminContext, request: FastifyRequest, query: UsageQuery, window: UsageWindow, address: UsageAddress): Promise<Listed> {
+async function jobsPage(
+  context: AdminContext,
+  request: FastifyRequest,
+  query: UsageQuery,
+  window: UsageWindow,
+  address: UsageAddress,
+): Promise<Listed> {
   const { db, days, clock, prices } = context;
   const newer = decodeJobCursor(query.ahead);
   const older = newer === undefined ? decodeJobCursor(query.after) : undefined;
@@ -123,8 +197,12 @@ async function jobsPage(context: AdminContext, request: FastifyRequest, query: U
   const [first, last] = [page.jobs.at(0), page.jobs.at(-1)];
   return {
     list: { kind: "jobs", jobs, matching: null },
-    backHref: page.hasNewer && first !== undefined ? usageHref(address, { ahead: encodeJobCursor(cursorOf(first)) }) : undefined,
-    onHref: page.hasOlder && last !== undefined ? usageHref(address, { after: encodeJobCursor(cursorOf(last)) }) : undefined,
+    backHref:
+      page.hasNewer && first !== undefined
+        ? usageHref(address, { ahead: encodeJobCursor(cursorOf(first)) })
+        : undefined,
+    onHref:
+      page.hasOlder && last !== undefined ? usageHref(address, { after: encodeJobCursor(cursorOf(last)) }) : undefined,
   };
 }
 
@@ -135,9 +213,14 @@ function withAdminLinks(job: JobView): JobView {
 }
 
 /** The daily sums know some filters; a search or a single state they do not. */
-function withMatching(list: UsagePageProps["list"], { jobs, failedJobs, unbilledJobs }: UsageSums, { q, state, billed }: UsageQuery): UsagePageProps["list"] {
+function withMatching(
+  list: UsagePageProps["list"],
+  { jobs, failedJobs, unbilledJobs }: UsageSums,
+  { q, state, billed }: UsageQuery,
+): UsagePageProps["list"] {
   if (list.kind !== "jobs" || q !== undefined) return list;
-  if (state === "") return { ...list, matching: billed === "" ? jobs : billed === "no" ? unbilledJobs : jobs - unbilledJobs };
+  if (state === "")
+    return { ...list, matching: billed === "" ? jobs : billed === "no" ? unbilledJobs : jobs - unbilledJobs };
   return state === "failed" && billed === "" ? { ...list, matching: failedJobs } : list;
 }
 
@@ -151,7 +234,8 @@ export function usageRoutes(app: App, context: AdminContext): void {
       schema: {
         tags: ["Usage"],
         summary: "Usage as CSV: sums by a group, or the jobs themselves",
-        description: "What the usage section shows by the same parameters, all of it: groups with the dearest first, or (`group=jobs`) finished jobs with the oldest first. Days are whole days in the site's time zone, both included; without days the present month.",
+        description:
+          "What the usage section shows by the same parameters, all of it: groups with the dearest first, or (`group=jobs`) finished jobs with the oldest first. Days are whole days in the site's time zone, both included; without days the present month.",
         security: [{ session: [] }],
         querystring: usageQuery.omit({ after: true, ahead: true }),
         response: { 200: csvBody },
@@ -164,8 +248,16 @@ export function usageRoutes(app: App, context: AdminContext): void {
       const window = await fromFirstUse(db, asked);
       const grouping = groupingOf(query.group);
       csvHeaders(reply, attachment(["usage", query.group, window.fromDay, window.toDay]));
-      if (grouping === null) return Readable.from(csvStream(usageColumns(prices.currency, zonedIso(config.siteTz)), allFinishedJobs(db, days, jobFilterOf(query, window))));
-      return Readable.from(csvStream(groupColumns(grouping, prices.currency), allGroups(db, usageFilterOf(query, window), grouping)));
+      if (grouping === null)
+        return Readable.from(
+          csvStream(
+            usageColumns(prices.currency, zonedIso(config.siteTz)),
+            allFinishedJobs(db, days, jobFilterOf(query, window)),
+          ),
+        );
+      return Readable.from(
+        csvStream(groupColumns(grouping, prices.currency), allGroups(db, usageFilterOf(query, window), grouping)),
+      );
     },
   );
 }
@@ -173,7 +265,7 @@ export function usageRoutes(app: App, context: AdminContext): void {
 const CSV_PAGE = 1_000;
 
 async function* allGroups(queries: Queries, filter: UsageFilter, grouping: Grouping): AsyncGenerator<UsageGroup[]> {
-  for (let after: UsageGroup | undefined; ; ) {
+  for (let after: UsageGroup | undefined; ;) {
     const page: UsageGroup[] = await dearestBy(queries, filter, grouping, { limit: CSV_PAGE, after });
     if (page.length > 0) yield page;
     after = page.at(-1);
