@@ -84,7 +84,7 @@ export async function webServer(
     version,
     routes: [
       meRoutes({ billing, days }),
-      receiptRoutes(),
+      receiptRoutes({ takesPayments: payments.provider.takesPayments }),
       paymentRoutes({ payments }),
       playgroundRoutes({ billing }),
       formulaRoutes({ prices: importing }),

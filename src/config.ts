@@ -13,6 +13,9 @@ const DEFAULT_DEMO_USERS = "alice,bob,carol,dan,erin,somchai";
 /** Variables of the documented platform (Flask, gunicorn) that mean nothing here. */
 const FOREIGN_VARIABLES = ["FLASK_ENV", "FLASK_APP", "FLASK_DEBUG", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "SQLALCHEMY_DATABASE_URI", "SESSION_COOKIE_HTTPONLY", "WTF_CSRF_ENABLED"];
 
+/** Variables of a live connection to Slurm, which is not there yet. */
+const UNSUPPORTED_VARIABLES = ["SLURMRESTD_URL", "SLURMRESTD_TOKEN", "SLURMRESTD_USER", "SACCT_PATH", "SYNC_CRON"];
+
 export interface DemoUser {
   readonly username: string;
   readonly password: string;
@@ -293,6 +296,13 @@ function derive(secret: string, purpose: string): string {
 }
 
 function foreignVariables(read: Reader): string[] {
-  const foreign = FOREIGN_VARIABLES.filter((name) => read.text(name) !== undefined);
-  return foreign.length === 0 ? [] : [`ignored, they mean nothing here: ${foreign.join(", ")}`];
+  const isSet = (name: string): boolean => read.text(name) !== undefined;
+  const foreign = FOREIGN_VARIABLES.filter(isSet);
+  const unsupported = UNSUPPORTED_VARIABLES.filter(isSet);
+  return [
+    ...(foreign.length === 0 ? [] : [`ignored, they mean nothing here: ${foreign.join(", ")}`]),
+    ...(unsupported.length === 0
+      ? []
+      : [`ignored by this version, which reads accounting from files only: ${unsupported.join(", ")}`]),
+  ];
 }

@@ -14,7 +14,7 @@ import type { PaymentContext } from "./payments/checkout.ts";
 import { dummyProvider } from "./payments/dummy.ts";
 import type { ImportContext } from "./usage/import/context.ts";
 import { SiteDays } from "./usage/site-day.ts";
-import { ensureSiteZone } from "./usage/site-zone.ts";
+import { ensureCurrency, ensureSiteZone } from "./usage/site-zone.ts";
 
 /** Everything that features work with, wired once from the configuration. */
 export interface Services {
@@ -63,6 +63,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     const db = new Database(pool, auditWriter(config.auditKeyring, clock));
     const services = wire({ config, logger, clock, db });
     await ensureSiteZone(db, services.days, (line) => logger.warn(line));
+    await ensureCurrency(db, config.currency);
     return {
       ...services,
       databaseExited: database.exited,
@@ -88,7 +89,10 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">)
     days,
     importing: { db, clock, currency, days },
     billing: { db, clock, currency, tax, days },
-    payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: config.payments.webhookSecret }) },
+    payments: { db, clock, currency, provider: dummyProvider({
+        webhookSecret: config.payments.webhookSecret,
+        simulates: config.appEnv === "development",
+      }) },
   };
 }
 

@@ -9,7 +9,9 @@ export function serveCommand(): Command {
       const { start } = await import("../app.ts");
       const running = await start(process.env);
       const { config, logger } = running.services;
-      if (config.appEnv === "development") process.stdout.write(welcome(running));
+      if (config.appEnv === "development" || running.firstStart.adminPassword !== null) {
+        process.stdout.write(welcome(running));
+      }
       await new Promise<void>((resolve, reject) => {
         let isEnding = false;
         const end = (signal: NodeJS.Signals): void => {

@@ -24,10 +24,16 @@ export function signDummyBody(secret: string, rawBody: Buffer | string): string 
 }
 
 /** The built-in provider: its checkout is our own simulation page, its events are signed like a real one's. */
-export function dummyProvider(options: { webhookSecret: string; newId?: () => string }): PaymentProvider {
+export function dummyProvider(options: {
+  readonly webhookSecret: string;
+  /** True where the simulation page exists, which is in development only. */
+  readonly simulates: boolean;
+  readonly newId?: () => string;
+}): PaymentProvider {
   const newId = options.newId ?? randomUUID;
   return {
     name: "dummy",
+    takesPayments: options.simulates,
     createCheckout(request: CheckoutRequest) {
       const externalPaymentId = `dev_${newId()}`;
       const query = new URLSearchParams({
@@ -36,7 +42,8 @@ export function dummyProvider(options: { webhookSecret: string; newId?: () => st
         amount_cents: request.amountMinor.toString(),
         currency: request.currency.code,
       });
-      return Promise.resolve({ externalPaymentId, url: `/payments/simulate?${query.toString()}` });
+      const url = options.simulates ? `/payments/simulate?${query.toString()}` : `/payments/thanks?rid=${request.receiptId}`;
+      return Promise.resolve({ externalPaymentId, url });
     },
     parseEvent(rawBody, header) {
       if (!isSigned(options.webhookSecret, rawBody, header(DUMMY_SIGNATURE_HEADER))) return { kind: "bad_signature" };

@@ -35,6 +35,8 @@ export type ParsedEvent =
 /** A way to be paid. */
 export interface PaymentProvider {
   readonly name: string;
+  /** False where nobody can be sent anywhere to pay: pages then say how else to. */
+  readonly takesPayments: boolean;
   createCheckout(request: CheckoutRequest): Promise<Checkout>;
   /** Checks the signature over the raw bytes first, in constant time, and only then reads them. */
   parseEvent(rawBody: Buffer, header: (name: string) => string | undefined): ParsedEvent;

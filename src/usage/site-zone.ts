@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { sql, type Database } from "../db/database.ts";
+import { UserError } from "../errors.ts";
+import type { Currency } from "../rating/money.ts";
 import { addToRollup } from "./rollup.ts";
 import type { SiteDays } from "./site-day.ts";
 
@@ -30,4 +32,22 @@ export async function ensureSiteZone(db: Database, days: SiteDays, log: (line: s
       details: { before: stored?.value ?? null, after: days.timeZone },
     });
   });
+}
+
+/**
+ * Keeps the currency the amounts are stored in: minor units mean nothing without it.
+ *
+ * @throws {UserError} when PAYMENT_CURRENCY is another than the one this database was begun with.
+ */
+export async function ensureCurrency(db: Database, currency: Currency): Promise<void> {
+  const { value } = await db.one(
+    z.object({ value: z.string() }),
+    sql`INSERT INTO settings (key, value) VALUES ('currency', to_jsonb(${currency.code}::text))
+        ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value`,
+  );
+  if (value !== currency.code) {
+    throw new UserError(
+      `the amounts in this database are in ${value}, PAYMENT_CURRENCY says ${currency.code}: a centre keeps its currency; set it back, or begin with an empty database`,
+    );
+  }
 }

@@ -2,6 +2,7 @@
  * The one place that turns numbers and times into text. Amounts and quantities come in as integers or as
  * exact fractions and are never floats; Thai dates count years the Buddhist way.
  */
+import { currencyOf, roundHalfEven } from "../rating/money.ts";
 import { translator, type Lang } from "./i18n/index.ts";
 
 export const MINUS = "\u2212";
@@ -47,24 +48,12 @@ export function formatter(options: FormatOptions): Formatter {
 
 /** Digits after the point of a currency by ISO 4217: JPY 0, THB 2, KWD 3. */
 export function minorDigits(currency: string): number {
-  return new Intl.NumberFormat("en-US", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  return currencyOf(currency)?.minorDigits ?? 2;
 }
 
 /** `epochSeconds` as usage stores it, for the functions that take a `When`. */
 export function fromEpochSeconds(epochSeconds: number): Date {
   return new Date(epochSeconds * 1000);
-}
-
-/** Nearest integer to `numerator / denominator`; a tie goes to the even one. `denominator` is positive. */
-export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
-  if (denominator <= 0n) throw new RangeError("denominator must be positive");
-  const negative = numerator < 0n;
-  const size = negative ? -numerator : numerator;
-  const quotient = size / denominator;
-  const twice = (size % denominator) * 2n;
-  const up = twice > denominator || (twice === denominator && quotient % 2n === 1n);
-  const rounded = up ? quotient + 1n : quotient;
-  return negative ? -rounded : rounded;
 }
 
 function createFormatter({ lang, timeZone, currency }: FormatOptions) {
@@ -94,12 +83,12 @@ function createFormatter({ lang, timeZone, currency }: FormatOptions) {
   }
   /** A price with its six places, from millionths: `฿1.250000`. */
   function rate(micro: bigint, decimals = 6): string {
-    const scaled = divideHalfEven(micro * 10n ** BigInt(decimals), 1_000_000n);
+    const scaled = roundHalfEven(micro * 10n ** BigInt(decimals), 1_000_000n);
     return signOf(scaled) + markAndGap + unsigned(scaled, decimals);
   }
   /** The fraction with that many decimals, rounded half to even: (10n, 3n, 2) is `3.33`. */
   function decimal(numerator: bigint, denominator: bigint, decimals: number): string {
-    const scaled = divideHalfEven(numerator * 10n ** BigInt(decimals), denominator);
+    const scaled = roundHalfEven(numerator * 10n ** BigInt(decimals), denominator);
     return signOf(scaled) + unsigned(scaled, decimals);
   }
   /** `cpuSeconds` as core-hours, `gpuSeconds` as GPU-hours. */

@@ -54,7 +54,7 @@ export async function createTestContext(options: { now?: string; tax?: BillingCo
   return {
     ...base,
     url: database.url,
-    payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: WEBHOOK_SECRET, newId: () => `${++ids}` }) },
+    payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: WEBHOOK_SECRET, simulates: true, newId: () => `${++ids}` }) },
     importJobs: (jobs) => importJobs(base, jobs),
     close: async () => {
       await db.close();

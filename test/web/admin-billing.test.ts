@@ -1,10 +1,11 @@
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { auditRecordsBefore } from "../../src/audit/store.ts";
+import { billMonth } from "../../src/billing/month.ts";
 import { listReceipts, receiptTotals, type Receipt } from "../../src/billing/queries.ts";
 import { startCheckout } from "../../src/payments/checkout.ts";
 import { receiveWebhook } from "../../src/payments/webhook.ts";
 import { unbilledTotals } from "../../src/usage/queries/unbilled.ts";
-import { createHmac } from "node:crypto";
 import { aJob, at, WEBHOOK_SECRET } from "../support/context.ts";
 import { csvRows, startAdminSite, textOf, type AdminSite } from "./admin-site.ts";
 
@@ -96,6 +97,14 @@ describe("billing a month", () => {
     expect(textOf(await site.root.get("/admin/invoices/create_month?month=2026-10"))).toContain(
       "There is nothing to bill up to 31 October 2026",
     );
+  });
+
+  it("stops between two receipts when its time is up, and is completed by pressing again", async () => {
+    const stopped = await billMonth(site, { month: "2026-11", signal: AbortSignal.abort() }, { actor: "test" });
+    expect(stopped).toEqual([]);
+    const text = textOf(await site.root.get("/admin/invoices/create_month?month=2026-11&done=5"));
+    expect(text).toContain("5 receipts were created so far; one person is left.");
+    expect(text).toContain("Bill one job of one person, ฿12.50");
   });
 
   it("bills one person up to a day, after asking", async () => {

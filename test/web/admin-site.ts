@@ -84,7 +84,7 @@ export async function startAdminSite({
       watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING })),
       formulaRoutes({ prices: context }),
       meRoutes({ billing: context, days }),
-      receiptRoutes(),
+      receiptRoutes({ takesPayments: true }),
     ],
     version: "1.2.3",
     requestsPerMinute: 100_000,

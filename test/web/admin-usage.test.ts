@@ -127,6 +127,11 @@ describe("the list of jobs", () => {
     }
   });
 
+  it("says when its own filters let nothing through", async () => {
+    const text = textOf(await site.root.get("/admin?section=usage&group=jobs&q=nothing-like-that"));
+    expect(text).toContain("No job of these days fits the search");
+  });
+
   it("leads from a receipt's number to where it can be settled", async () => {
     await site.root.post("/admin/invoices/create_one", { user: "alice", before: "2026-11-20" });
     const page = await site.root.get("/admin?section=usage&group=jobs&user=alice&billed=yes");

@@ -75,7 +75,7 @@ export async function startMeSite({
     publicDir: built?.publicDir ?? folder ?? "",
     routes: [
       meRoutes({ billing: context, days: context.days }),
-      receiptRoutes(),
+      receiptRoutes({ takesPayments: true }),
       paymentRoutes({ payments: context.payments }),
       playgroundRoutes({ billing: context }),
     ],

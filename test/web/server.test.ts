@@ -342,7 +342,7 @@ describe("the API's description", () => {
   it("is OpenAPI 3.1 of the routes that have tags, and a page that lists them", async () => {
     const document = (await app.inject("/openapi.json")).json();
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(document.paths)).toEqual(["/trial/list"]);
+    expect(Object.keys(document.paths)).toEqual(["/healthz", "/readyz", "/trial/list"]);
     expect(document.paths["/trial/list"].get.parameters[0]).toMatchObject({ name: "size", in: "query", required: true, description: "Rows a page" });
     const page = await app.inject("/docs/api");
     expect(page.statusCode).toBe(200);

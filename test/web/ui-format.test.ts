@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { divideHalfEven, formatter, fromEpochSeconds, minorDigits } from "../../src/web/format.ts";
+import { roundHalfEven } from "../../src/rating/money.ts";
+import { formatter, fromEpochSeconds, minorDigits } from "../../src/web/format.ts";
 
 const en = formatter({ lang: "en", timeZone: "Asia/Bangkok", currency: "THB" });
 const th = formatter({ lang: "th", timeZone: "Asia/Bangkok", currency: "THB" });
@@ -51,7 +52,7 @@ describe("quantities", () => {
   it("are at most half a step from the fraction, and a tie is even", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: 1n, max: 10n ** 9n }), (numerator, denominator) => {
-        const rounded = divideHalfEven(numerator, denominator);
+        const rounded = roundHalfEven(numerator, denominator);
         const twiceOff = 2n * (numerator - rounded * denominator);
         const size = twiceOff < 0n ? -twiceOff : twiceOff;
         expect(size <= denominator).toBe(true);

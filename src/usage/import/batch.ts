@@ -102,7 +102,7 @@ async function insertNewJobs(
   try {
     const sums = await tx.attempt(async () => {
       const added = await batch.copyInto(tx, "jobs");
-      await turn;
+      await within(PATIENCE_MS, turn);
       // From here to the commit this row keeps out whoever writes jobs of the cluster under other keys.
       if (await ensureClusters(tx, records, context.clock.now())) throw new MaybeKnown();
       return added;
@@ -117,5 +117,23 @@ async function insertNewJobs(
   return { new: records.length - running, changed: 0, unchanged: 0, running, written: records.length };
 }
 
-/** Another import has just stored jobs of this cluster under weak keys. */
+/**
+ * Rows that were copied but not committed make another import of the same jobs wait, and it may be what the batch before
+ * us waits for: a circle that the database cannot see, since our turn is no lock of its. Who waits too long lets go.
+ */
+const PATIENCE_MS = 5_000;
+
+async function within(milliseconds: number, turn: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new MaybeKnown()), milliseconds);
+  });
+  try {
+    await Promise.race([turn, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Another import is at the same jobs, or has stored jobs of this cluster under weak keys. */
 class MaybeKnown extends Error {}

@@ -1,7 +1,8 @@
 /** What Prometheus reads: one registry of our own, series at 0 from the start, one counter object for the features. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Database } from "../../db/database.ts";
+import { z } from "zod";
+import { sql, type Database } from "../../db/database.ts";
 import { UserError } from "../../errors.ts";
 import type { App, WebContext } from "./context.ts";
 
@@ -19,14 +20,13 @@ export interface Metrics {
   readonly logins: Counter<"result">;
   readonly receiptsIssued: Counter;
   readonly webhookEvents: Counter<"verdict">;
-  readonly importRows: Counter<"outcome">;
   readonly auditChainOk: Gauge;
 }
 
 export type LoginResult = (typeof LOGIN_RESULTS)[number];
 
 /** Makes the registry; one per process, or per test. */
-export function createMetrics(options: { readonly db: Pick<Database, "poolState">; readonly version: string; readonly appEnv: string }): Metrics {
+export function createMetrics(options: { readonly db: Pick<Database, "poolState" | "one">; readonly version: string; readonly appEnv: string }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,21 +47,60 @@ export function createMetrics(options: { readonly db: Pick<Database, "poolState"
       labelNames: ["verdict"],
       registers,
     }),
-    importRows: new Counter({ name: "hpc_import_rows_total", help: "Accounting rows read by what they were", labelNames: ["outcome"], registers }),
     auditChainOk: new Gauge({ name: "hpc_audit_chain_ok", help: "0 when the last check found the audit chain broken, else 1", registers }),
   };
   for (const result of LOGIN_RESULTS) metrics.logins.inc({ result }, 0);
   for (const verdict of WEBHOOK_VERDICTS) metrics.webhookEvents.inc({ verdict }, 0);
-  for (const outcome of IMPORT_OUTCOMES) metrics.importRows.inc({ outcome }, 0);
   // Nothing is known to be broken before the first check; 0 would raise the alarm at every start.
   metrics.auditChainOk.set(1);
   addStateOfProcess(registers, options);
+  countImports(registers, options.db);
   return metrics;
+}
+
+const importTotals = z.object({
+  new: z.string(),
+  changed: z.string(),
+  unchanged: z.string(),
+  running: z.string(),
+  rejected: z.string(),
+});
+
+/** Imports run in other processes too: what they did is read from their records when somebody asks. */
+function countImports(registers: Registry[], db: Pick<Database, "one">): void {
+  const imported: Counter<"outcome"> = new Counter({
+    name: "hpc_import_rows_total",
+    help: "Jobs imported by what became of them, and rows that were rejected",
+    labelNames: ["outcome"],
+    registers,
+    async collect() {
+      const totals = await importTotalsNow(db);
+      // A database that does not answer must not take the other series with it.
+      if (totals === undefined) return;
+      this.reset();
+      for (const outcome of IMPORT_OUTCOMES) this.inc({ outcome }, Number(totals[outcome]));
+    },
+  });
+  for (const outcome of IMPORT_OUTCOMES) imported.inc({ outcome }, 0);
+}
+
+async function importTotalsNow(db: Pick<Database, "one">): Promise<z.output<typeof importTotals> | undefined> {
+  try {
+    return await db.one(
+      importTotals,
+      sql`SELECT coalesce(sum(new), 0)::text AS new, coalesce(sum(changed), 0)::text AS changed,
+                 coalesce(sum(unchanged), 0)::text AS unchanged, coalesce(sum(running), 0)::text AS running,
+                 coalesce(sum(rejected), 0)::text AS rejected
+          FROM import_runs`,
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 function addStateOfProcess(
   registers: Registry[],
-  { db, version, appEnv }: { readonly db: Pick<Database, "poolState">; readonly version: string; readonly appEnv: string },
+  { db, version, appEnv }: { readonly db: Pick<Database, "poolState" | "one">; readonly version: string; readonly appEnv: string },
 ): void {
   const pool: Gauge<"state"> = new Gauge({
     name: "hpc_db_pool",

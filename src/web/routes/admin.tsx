@@ -13,7 +13,8 @@ import { invoiceRoutes } from "./admin/invoices.tsx";
 import { ratesRoutes, ratesSection } from "./admin/rates.tsx";
 import { receiptRoutes } from "./admin/receipts.tsx";
 import { tiersRoutes, tiersSection } from "./admin/tiers.tsx";
-import { usageRoutes, usageSection } from "./admin/usage.tsx";
+import { usageRoutes } from "./admin/usage-csv.ts";
+import { usageSection } from "./admin/usage.tsx";
 
 export type { AdminDeps } from "./admin/context.ts";
 

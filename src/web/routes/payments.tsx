@@ -32,6 +32,8 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
       async (request, reply) => {
         const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
         if (receipt.status !== "pending") return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
+        // The receipt says how else to pay it.
+        if (!payments.provider.takesPayments) return reply.redirect(`/me/receipts/${receipt.id}`);
         const { fmt } = readerOf(request, receipt.currency);
         const provider = providerText(translator(langOfRequest(request)), payments.provider.name);
         return renderPage(

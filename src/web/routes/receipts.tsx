@@ -27,7 +27,8 @@ const listQuery = z.object({ status: z.string().max(20).optional(), before: z.st
 const oneQuery = z.object({ after: z.string().max(1_000).optional() });
 
 /** A researcher's receipts. */
-export function receiptRoutes(): RouteModule {
+/** @param options.takesPayments false where nobody can be sent anywhere to pay. */
+export function receiptRoutes({ takesPayments }: { readonly takesPayments: boolean }): RouteModule {
   return (app, { db }) => {
     app.get(
       "/me/receipts",
@@ -56,7 +57,8 @@ export function receiptRoutes(): RouteModule {
             receipts={shown.map(row)}
             open={open}
             paid={paid}
-            toPay={only === undefined || another !== undefined ? null : row(only)}
+            toPay={only === undefined || another !== undefined || !takesPayments ? null : row(only)}
+            takesPayments={takesPayments}
             status={status ?? ""}
             isFirstPage={before === undefined}
             olderThan={rows.length > RECEIPTS_PER_PAGE ? (shown.at(-1)?.id ?? null) : null}
@@ -78,7 +80,8 @@ export function receiptRoutes(): RouteModule {
           jobsOf(db, receipt, request.query.after),
         ]);
         const state = paymentStateOf(receipt, payments);
-        const isPayable = receipt.status === "pending" && receipt.userName === username;
+        const isOwn = receipt.status === "pending" && receipt.userName === username;
+        const isPayable = isOwn && takesPayments;
         return renderPage(
           reply,
           <ReceiptPage
@@ -89,6 +92,7 @@ export function receiptRoutes(): RouteModule {
             hasRoundingNote={lines.some((line) => !isProduct(line, receipt.currency))}
             steps={storyOf({ t, fmt, receipt, payments, reader: username })}
             jobs={jobs}
+            paysElsewhere={isOwn && !takesPayments}
             payHref={isPayable ? `/payments/receipt/${receipt.id}/start` : null}
             poll={
               state === "waiting" && isPayable ? { url: `/payments/status?rid=${receipt.id}`, status: state } : null

@@ -56,6 +56,8 @@ export const adminUsage = defineMessages({
     "usage.emptyNever": "No usage was imported yet.",
     "usage.emptyElsewhere": "The last job that fits these filters ended on {day}.",
     "usage.emptyFilter": "No job fits these filters in any month.",
+    "usage.noMatch": "No job of these days fits the search",
+    "usage.noMatchAction": "Show all jobs of these days",
     "usage.emptyGo": "Go to {month}",
     "usage.problemTitle": "These days cannot be shown",
     "usage.notADay":
@@ -119,6 +121,8 @@ export const adminUsage = defineMessages({
     "usage.emptyNever": "ยังไม่ได้นำเข้าข้อมูลการใช้งาน",
     "usage.emptyElsewhere": "งานล่าสุดตามตัวกรองนี้จบเมื่อ {day}",
     "usage.emptyFilter": "ไม่มีงานตามตัวกรองนี้ในเดือนใดเลย",
+    "usage.noMatch": "ไม่มีงานในช่วงนี้ที่ตรงกับการค้นหา",
+    "usage.noMatchAction": "แสดงงานทั้งหมดในช่วงนี้",
     "usage.emptyGo": "ไปที่{month}",
     "usage.problemTitle": "แสดงช่วงวันนี้ไม่ได้",
     "usage.notADay": "“{text}” ไม่ใช่วันที่ เขียนเป็น ปี ค.ศ.-เดือน-วัน เช่น 2026-10-31 ขณะนี้แสดงเดือนปัจจุบัน",

@@ -1,11 +1,9 @@
 /** Who used what? From the month down to the job. */
-import type { ComponentChildren } from "preact";
 import type { Grouping, UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
 import { AdminShell } from "../layout.tsx";
 import { JobTable } from "../me/job-table.tsx";
 import type { JobView } from "../me/job-model.ts";
 import {
-  DataTable,
   DateRangePicker,
   EmptyState,
   LinkButton,
@@ -13,14 +11,14 @@ import {
   Panel,
   StackedColumns,
   Tabs,
-  type Column,
   type DayColumn,
   type RangePreset,
 } from "../ui/index.ts";
 import { KeyPager } from "./parts.tsx";
-import { drillDown, jobsOf, usageHref, type UsageAddress } from "./usage-address.ts";
+import { drillDown, usageHref, type UsageAddress } from "./usage-address.ts";
 import { UsageFilters } from "./usage-filters.tsx";
-import { hrefOf, textParams, tierName, type AdminView, type Params } from "./view.ts";
+import { GROUP_WORDS, UsageGroups } from "./usage-groups.tsx";
+import { hrefOf, textParams, type AdminView, type Params } from "./view.ts";
 
 export interface UsagePageProps {
   readonly view: AdminView;
@@ -56,16 +54,6 @@ export interface UsagePageProps {
   readonly lastDay: string | null;
 }
 
-const GROUP_WORDS = {
-  user: ["usage.by.user", "usage.one.user"],
-  account: ["usage.by.account", "usage.one.account"],
-  partition: ["usage.by.partition", "usage.one.partition"],
-  cluster: ["usage.by.cluster", "usage.one.cluster"],
-  tier: ["usage.by.tier", "usage.one.tier"],
-  month: ["usage.by.month", "usage.one.month"],
-  day: ["usage.by.day", "usage.one.day"],
-} as const satisfies Record<Grouping, readonly [string, string]>;
-
 const GROUP_ORDER = ["user", "account", "partition", "cluster", "tier", "month", "day"] as const;
 
 export function UsagePage(props: UsagePageProps) {
@@ -73,6 +61,7 @@ export function UsagePage(props: UsagePageProps) {
   const { t, fmt, frame } = view;
   const preset = (name: keyof typeof presets): string =>
     usageHref({ ...address, start: undefined, before: undefined, ...presets[name] });
+  const isNoMatch = list.kind === "jobs" && list.jobs.length === 0;
   return (
     <AdminShell
       frame={frame}
@@ -129,13 +118,15 @@ export function UsagePage(props: UsagePageProps) {
             body="flush"
             actions={<Csv {...props} />}
           >
-            {list.kind === "jobs" ? (
+            {list.kind === "groups" ? <UsageGroups {...props} list={list} /> : null}
+            {list.kind === "jobs" && list.jobs.length > 0 ? (
               <JobTable t={t} fmt={fmt} caption={t("usage.by.jobs")} jobs={list.jobs} withUser="yes" />
-            ) : (
-              <Groups {...props} list={list} />
-            )}
+            ) : null}
+            {isNoMatch ? <NoMatch {...props} /> : null}
           </Panel>
-          <KeyPager t={t} text={showingText(props)} backHref={props.backHref} onHref={props.onHref} />
+          {isNoMatch ? null : (
+            <KeyPager t={t} text={showingText(props)} backHref={props.backHref} onHref={props.onHref} />
+          )}
         </>
       )}
     </AdminShell>
@@ -182,86 +173,12 @@ function News({ view: { t, fmt }, problem, repricedJobs }: UsagePageProps) {
   );
 }
 
-interface GroupsProps extends UsagePageProps {
-  readonly list: Extract<UsagePageProps["list"], { kind: "groups" }>;
-}
-
-function Groups({ view, address, totals, list }: GroupsProps) {
-  const { t } = view;
-  const { grouping, groups, count } = list;
-  const columns: Column<UsageGroup>[] = [
-    {
-      key: "key",
-      header: t(GROUP_WORDS[grouping][1]),
-      nowrap: true,
-      cell: ({ key }) => <GroupLink view={view} address={address} grouping={grouping} groupKey={key} />,
-    },
-    ...sumColumns(view, (group) => jobsHref(address, grouping, group.key)),
-  ];
-  const foot = Object.fromEntries(
-    sumColumns(view, () => usageHref({ ...address, group: "jobs" })).map((column) => [
-      column.key,
-      column.cell({ key: "", ...totals }),
-    ]),
-  );
+/** There are jobs in these days, but none that the list's own filters let through. */
+function NoMatch({ view: { t }, address }: UsagePageProps) {
+  const href = usageHref({ ...address, state: "", billed: "", q: "" });
   return (
-    <DataTable
-      caption={t(GROUP_WORDS[grouping][0])}
-      rows={groups}
-      columns={columns}
-      foot={[{ cells: { key: count > groups.length ? t("usage.totalOf", { count }) : t("usage.total"), ...foot } }]}
-    />
+    <EmptyState title={t("usage.noMatch")} action={<LinkButton href={href}>{t("usage.noMatchAction")}</LinkButton>} />
   );
-}
-
-function jobsHref(address: UsageAddress, grouping: Grouping, key: string): string | null {
-  const down = jobsOf(address, grouping, key);
-  return down === null ? null : usageHref(down);
-}
-
-/** Usage in hours and money, each with its unit in the header; the number of jobs leads to them. */
-function sumColumns({ t, fmt }: AdminView, jobsLink: (group: UsageGroup) => string | null): Column<UsageGroup>[] {
-  return [
-    {
-      key: "jobs",
-      header: t("usage.jobs"),
-      align: "end",
-      cell: (group) => {
-        const href = jobsLink(group);
-        return href === null ? fmt.integer(group.jobs) : <a href={href}>{fmt.integer(group.jobs)}</a>;
-      },
-    },
-    { key: "cpu", header: t("usage.cpu"), align: "end", cell: ({ cpuSeconds }) => fmt.hours(cpuSeconds) },
-    { key: "gpu", header: t("usage.gpu"), align: "end", cell: ({ gpuSeconds }) => fmt.hours(gpuSeconds) },
-    { key: "mem", header: t("usage.mem"), align: "end", cell: ({ memMibSeconds }) => fmt.gibHours(memMibSeconds) },
-    {
-      key: "unbilled",
-      header: t("usage.unbilled"),
-      align: "end",
-      cell: ({ unbilledMinor }) => fmt.money(unbilledMinor),
-    },
-    { key: "amount", header: t("usage.amount"), align: "end", cell: ({ costMinor }) => fmt.money(costMinor) },
-  ];
-}
-
-interface GroupLinkProps {
-  readonly view: AdminView;
-  readonly address: UsageAddress;
-  readonly grouping: Grouping;
-  readonly groupKey: string;
-}
-
-function GroupLink({ view, address, grouping, groupKey }: GroupLinkProps) {
-  const down = drillDown(address, grouping, groupKey);
-  const name = groupName(view, grouping, groupKey);
-  return down === null ? <span class="second">{name}</span> : <a href={usageHref(down)}>{name}</a>;
-}
-
-function groupName({ t, fmt }: AdminView, grouping: Grouping, key: string): ComponentChildren {
-  if (key === "") return t("usage.unnamed");
-  if (grouping === "tier") return tierName(key, t);
-  if (grouping === "month") return fmt.monthYear(`${key}-01`);
-  return grouping === "day" ? fmt.date(key) : key;
 }
 
 function Nothing({ view: { t, fmt }, address, lastDay }: UsagePageProps) {

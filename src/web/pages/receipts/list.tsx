@@ -28,6 +28,8 @@ export interface ReceiptListProps {
   readonly paid: { readonly count: number; readonly totalMinor: bigint };
   /** The only receipt to pay, if there is just one. */
   readonly toPay: ReceiptRow | null;
+  /** False where nothing can be paid on this site. */
+  readonly takesPayments: boolean;
   readonly status: ReceiptStatus | "";
   readonly isFirstPage: boolean;
   /** Id to continue behind; null at the end. */
@@ -96,7 +98,7 @@ export function ReceiptListPage(props: ReceiptListProps) {
         <DataTable<ReceiptRow>
           caption={t("receipts.title")}
           rows={receipts}
-          columns={columnsOf(t, fmt, toPay === null)}
+          columns={columnsOf(t, fmt, props.takesPayments && toPay === null)}
         />
       </Panel>
       {isFirstPage && olderThan === null ? null : (

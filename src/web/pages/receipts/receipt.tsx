@@ -41,6 +41,8 @@ export interface ReceiptPageProps {
   readonly jobs: ReceiptJobs;
   /** Where to pay it; null for whoever cannot. */
   readonly payHref: string | null;
+  /** True for the owner of a receipt that cannot be paid on this site. */
+  readonly paysElsewhere: boolean;
   /** Asked until what the page shows has changed. */
   readonly poll: { readonly url: string; readonly status: string } | null;
 }
@@ -71,6 +73,11 @@ export function ReceiptPage(props: ReceiptPageProps) {
         </>
       }
     >
+      {props.paysElsewhere ? (
+        <Notice kind="info" t={t} title={t("receipts.payElsewhere")}>
+          {t("receipts.payElsewhereHow", { number: receipt.number })}
+        </Notice>
+      ) : null}
       {receipt.status === "void" ? (
         <Notice kind="warning" t={t} title={t("receipts.voidNotice")}>
           {t("receipts.voidNoticeHint", { reason: receipt.voidReason ?? "" })}

@@ -1,21 +1,10 @@
-import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { explainJobs } from "../../../billing/explain.ts";
-import { csvStream, type CsvColumn } from "../../../documents/csv.ts";
-import { zonedIso } from "../../../documents/instant.ts";
-import { UserError } from "../../../errors.ts";
-import { formatMinor, type Currency } from "../../../rating/money.ts";
-import { usageColumns } from "../../../usage/csv-columns.ts";
+import type { Queries } from "../../../db/database.ts";
 import { readPricing } from "../../../usage/prices/book.ts";
 import { openRepriceTasks } from "../../../usage/prices/reprice.ts";
-import {
-  allFinishedJobs,
-  cursorOf,
-  decodeJobCursor,
-  encodeJobCursor,
-  finishedJobs,
-} from "../../../usage/queries/job-list.ts";
+import { cursorOf, decodeJobCursor, encodeJobCursor, finishedJobs } from "../../../usage/queries/job-list.ts";
 import {
   countGroups,
   dearestBy,
@@ -25,16 +14,12 @@ import {
   usageValues,
   type Grouping,
   type UsageFilter,
-  type UsageGroup,
   type UsageSums,
 } from "../../../usage/queries/summary.ts";
-import type { Queries } from "../../../db/database.ts";
-import type { JobView } from "../../pages/me/job-model.ts";
 import { usageHref, type UsageAddress } from "../../pages/admin/usage-address.ts";
 import { UsagePage, type UsagePageProps } from "../../pages/admin/usage.tsx";
+import type { JobView } from "../../pages/me/job-model.ts";
 import type { DayColumn } from "../../pages/ui/index.ts";
-import type { App } from "../../route-kit.ts";
-import { attachment, csvBody, csvHeaders } from "../support/csv-reply.ts";
 import { jobView } from "../support/job-view.ts";
 import {
   countDays,
@@ -43,7 +28,6 @@ import {
   presetDays,
   readWindow,
   windowParams,
-  wordsOfProblem,
   type UsageWindow,
 } from "../support/window.ts";
 import { adminView, readQuery, type AdminContext } from "./context.ts";
@@ -71,14 +55,13 @@ export async function usageSection(context: AdminContext, request: FastifyReques
   const window = await fromFirstUse(db, reading.window);
   const address = addressOf(query, window);
   const filter = usageFilterOf(query, window);
-  const [totals, days, clusters, partitions, accounts, repricing, range, list] = await Promise.all([
+  const [totals, days, clusters, partitions, accounts, repricing, list] = await Promise.all([
     usageTotals(db, filter),
     dayColumns(db, filter, window, address),
     usageValues(db, { fromDay: window.fromDay, toDay: window.toDay }, "cluster"),
     usageValues(db, { fromDay: window.fromDay, toDay: window.toDay }, "partition"),
     usageValues(db, { fromDay: window.fromDay, toDay: window.toDay, userName: filter.userName }, "account"),
     openRepriceTasks(db),
-    usageDayRange(db, { ...filter, fromDay: undefined, toDay: undefined }),
     listOf(context, request, query, window, address),
   ]);
   const preset = (name: "thisMonth" | "lastMonth" | "days90") => ({
@@ -95,15 +78,20 @@ export async function usageSection(context: AdminContext, request: FastifyReques
       totals={totals}
       days={days}
       choices={{ clusters, partitions, accounts }}
-      lastDay={range?.last ?? null}
+      lastDay={totals.jobs > 0n ? null : await lastUse(db, filter)}
       {...list}
       list={withMatching(list.list, totals, query)}
     />
   );
 }
 
+/** Where to send somebody who finds nothing. */
+async function lastUse(queries: Queries, filter: UsageFilter): Promise<string | null> {
+  return (await usageDayRange(queries, { ...filter, fromDay: undefined, toDay: undefined }))?.last ?? null;
+}
+
 /** "From the beginning" begins with the first usage there is. */
-async function fromFirstUse(queries: Queries, window: UsageWindow): Promise<UsageWindow> {
+export async function fromFirstUse(queries: Queries, window: UsageWindow): Promise<UsageWindow> {
   if (window.fromDay !== FIRST_DAY) return window;
   const range = await usageDayRange(queries, {});
   return { ...window, fromDay: range === null || range.first > window.toDay ? window.toDay : range.first };
@@ -222,73 +210,4 @@ function withMatching(
   if (state === "")
     return { ...list, matching: billed === "" ? jobs : billed === "no" ? unbilledJobs : jobs - unbilledJobs };
   return state === "failed" && billed === "" ? { ...list, matching: failedJobs } : list;
-}
-
-export function usageRoutes(app: App, context: AdminContext): void {
-  const { db, config, days, clock, prices } = context;
-
-  app.get(
-    "/admin/usage.csv",
-    {
-      config: { access: "admin" },
-      schema: {
-        tags: ["Usage"],
-        summary: "Usage as CSV: sums by a group, or the jobs themselves",
-        description:
-          "What the usage section shows by the same parameters, all of it: groups with the dearest first, or (`group=jobs`) finished jobs with the oldest first. Days are whole days in the site's time zone, both included; without days the present month.",
-        security: [{ session: [] }],
-        querystring: usageQuery.omit({ after: true, ahead: true }),
-        response: { 200: csvBody },
-      },
-    },
-    async (request, reply) => {
-      const query: UsageQuery = request.query;
-      const { window: asked, problem } = readWindow(query, days.dayOf(Math.floor(clock.now().getTime() / 1000)));
-      if (problem !== null) throw new UserError(wordsOfProblem(problem));
-      const window = await fromFirstUse(db, asked);
-      const grouping = groupingOf(query.group);
-      csvHeaders(reply, attachment(["usage", query.group, window.fromDay, window.toDay]));
-      if (grouping === null)
-        return Readable.from(
-          csvStream(
-            usageColumns(prices.currency, zonedIso(config.siteTz)),
-            allFinishedJobs(db, days, jobFilterOf(query, window)),
-          ),
-        );
-      return Readable.from(
-        csvStream(groupColumns(grouping, prices.currency), allGroups(db, usageFilterOf(query, window), grouping)),
-      );
-    },
-  );
-}
-
-const CSV_PAGE = 1_000;
-
-async function* allGroups(queries: Queries, filter: UsageFilter, grouping: Grouping): AsyncGenerator<UsageGroup[]> {
-  for (let after: UsageGroup | undefined; ;) {
-    const page: UsageGroup[] = await dearestBy(queries, filter, grouping, { limit: CSV_PAGE, after });
-    if (page.length > 0) yield page;
-    after = page.at(-1);
-    if (page.length < CSV_PAGE) return;
-  }
-}
-
-function groupColumns(grouping: Grouping, currency: Currency): CsvColumn<UsageGroup>[] {
-  const money = (minor: bigint): string => formatMinor(minor, currency);
-  return [
-    { header: grouping, value: ({ key }) => key },
-    { header: "jobs", value: ({ jobs }) => jobs },
-    { header: "failed_jobs", value: ({ failedJobs }) => failedJobs },
-    { header: "cpu_seconds", value: ({ cpuSeconds }) => cpuSeconds },
-    { header: "gpu_seconds", value: ({ gpuSeconds }) => gpuSeconds },
-    { header: "mem_mib_seconds", value: ({ memMibSeconds }) => memMibSeconds },
-    { header: "node_seconds", value: ({ nodeSeconds }) => nodeSeconds },
-    { header: "cpu_amount", value: ({ cpuMinor }) => money(cpuMinor) },
-    { header: "gpu_amount", value: ({ gpuMinor }) => money(gpuMinor) },
-    { header: "mem_amount", value: ({ memMinor }) => money(memMinor) },
-    { header: "amount", value: ({ costMinor }) => money(costMinor) },
-    { header: "unbilled_jobs", value: ({ unbilledJobs }) => unbilledJobs },
-    { header: "unbilled_amount", value: ({ unbilledMinor }) => money(unbilledMinor) },
-    { header: "currency", value: () => currency.code },
-  ];
 }
