@@ -31,12 +31,78 @@ const seconds = (utc: string): number => Date.parse(`${utc}Z`) / 1000;
 export const DEMO_CLUSTER: ClusterProfile = {
   name: "demo",
   users: [
-    { name: "alice", uid: 1001, account: "mu-climate", weight: 22, efficiency: 0.93, habits: [["mpi", 5], ["threaded", 3], ["debug", 2]] },
-    { name: "bob", uid: 1002, account: "mu-genome", weight: 12, efficiency: 0.62, habits: [["array", 2], ["serial", 6], ["threaded", 2]] },
-    { name: "somchai", uid: 1003, account: "mu-climate", weight: 16, efficiency: 0.81, habits: [["threaded", 4], ["mpi", 2], ["serial", 3]] },
-    { name: "carol", uid: 1004, account: "gov-health", weight: 14, efficiency: 0.55, habits: [["gpu", 6], ["debug", 2], ["serial", 2]] },
-    { name: "dan", uid: 1005, account: "gov-health", weight: 9, efficiency: 0.4, habits: [["serial", 5], ["gpu", 2], ["threaded", 2]] },
-    { name: "erin", uid: 1006, account: "co-acme", weight: 8, efficiency: 0.87, habits: [["gpu", 5], ["mpi", 3], ["debug", 1]] },
+    {
+      name: "alice",
+      uid: 1001,
+      account: "mu-climate",
+      weight: 22,
+      efficiency: 0.93,
+      habits: [
+        ["mpi", 5],
+        ["threaded", 3],
+        ["debug", 2],
+      ],
+    },
+    {
+      name: "bob",
+      uid: 1002,
+      account: "mu-genome",
+      weight: 12,
+      efficiency: 0.62,
+      habits: [
+        ["array", 2],
+        ["serial", 6],
+        ["threaded", 2],
+      ],
+    },
+    {
+      name: "somchai",
+      uid: 1003,
+      account: "mu-climate",
+      weight: 16,
+      efficiency: 0.81,
+      habits: [
+        ["threaded", 4],
+        ["mpi", 2],
+        ["serial", 3],
+      ],
+    },
+    {
+      name: "carol",
+      uid: 1004,
+      account: "gov-health",
+      weight: 14,
+      efficiency: 0.55,
+      habits: [
+        ["gpu", 6],
+        ["debug", 2],
+        ["serial", 2],
+      ],
+    },
+    {
+      name: "dan",
+      uid: 1005,
+      account: "gov-health",
+      weight: 9,
+      efficiency: 0.4,
+      habits: [
+        ["serial", 5],
+        ["gpu", 2],
+        ["threaded", 2],
+      ],
+    },
+    {
+      name: "erin",
+      uid: 1006,
+      account: "co-acme",
+      weight: 8,
+      efficiency: 0.87,
+      habits: [
+        ["gpu", 5],
+        ["mpi", 3],
+        ["debug", 1],
+      ],
+    },
   ],
   gpuTypes: ["a100", "h100"],
   coresPerNode: 64,
@@ -71,6 +137,10 @@ function centreUser(rank: number): UserProfile {
     account: `${group}-project${String(rank % CENTRE_ACCOUNTS).padStart(2, "0")}`,
     weight: 1 / rank ** 1.1,
     efficiency: 0.3 + ((rank * 37) % 70) / 100,
-    habits: [[favourite, 6], ["serial", 2], ["debug", 1]],
+    habits: [
+      [favourite, 6],
+      ["serial", 2],
+      ["debug", 1],
+    ],
   };
 }

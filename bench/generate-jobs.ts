@@ -56,11 +56,21 @@ const NAMES: Readonly<Record<JobKind, readonly [string, ...string[]]>> = {
 };
 
 const COMMENTS: readonly [string, ...string[]] = [
-  "stage=1|input=era5", "resubmitted | ran out of memory", "งานวิจัยปี 2569", 'params: "lr=1e-4" | bs=32', "for the November report",
+  "stage=1|input=era5",
+  "resubmitted | ran out of memory",
+  "งานวิจัยปี 2569",
+  'params: "lr=1e-4" | bs=32',
+  "for the November report",
 ];
 
 const ENDINGS: readonly [readonly [string, number], ...(readonly [string, number])[]] = [
-  ["COMPLETED", 850], ["FAILED", 60], ["TIMEOUT", 28], ["CANCELLED", 40], ["OUT_OF_MEMORY", 12], ["NODE_FAIL", 5], ["PREEMPTED", 3],
+  ["COMPLETED", 850],
+  ["FAILED", 60],
+  ["TIMEOUT", 28],
+  ["CANCELLED", 40],
+  ["OUT_OF_MEMORY", 12],
+  ["NODE_FAIL", 5],
+  ["PREEMPTED", 3],
 ];
 
 /** Makes about `jobs` runs in the order of their submission; the same for the same profile and random numbers. */
@@ -77,9 +87,10 @@ export function* makeUpRuns(cluster: ClusterProfile, random: SeededRandom, jobs:
     const user = random.weighted(users);
     const kind = random.weighted(user.habits);
     // The last ones were submitted in the last hours, so that some of them still wait or run.
-    const submitAt = made >= jobs * (1 - RECENT_SHARE)
-      ? cluster.nowSeconds - random.integer(60, 5 * HOUR)
-      : submission(random, cluster, cluster.fromSeconds + (spanSeconds * (made + random.next())) / jobs);
+    const submitAt =
+      made >= jobs * (1 - RECENT_SHARE)
+        ? cluster.nowSeconds - random.integer(60, 5 * HOUR)
+        : submission(random, cluster, cluster.fromSeconds + (spanSeconds * (made + random.next())) / jobs);
     const tasks = kind === "array" ? Math.min(random.integer(3, 16), jobs - made) : 1;
     const firstId = nextId;
     nextId += tasks;
@@ -119,21 +130,56 @@ function shapeOf(kind: JobKind, cluster: ClusterProfile, random: SeededRandom): 
   const [cpu, gpu, debug] = ["cpu", "gpu", "debug"];
   switch (kind) {
     case "serial":
-      return { partition: cpu, cpus: random.integer(1, 2), memMib: random.pick([500, 2048, 4096, 8192]), gpus: 0, medianSeconds: 900, limitSeconds: DAY };
+      return {
+        partition: cpu,
+        cpus: random.integer(1, 2),
+        memMib: random.pick([500, 2048, 4096, 8192]),
+        gpus: 0,
+        medianSeconds: 900,
+        limitSeconds: DAY,
+      };
     case "threaded":
-      return { partition: cpu, cpus: random.pick([4, 8, 8, 16, 32]), memMib: random.pick([8192, 16_384, 64_000, 128_000]), gpus: 0, medianSeconds: 4200, limitSeconds: 2 * DAY };
+      return {
+        partition: cpu,
+        cpus: random.pick([4, 8, 8, 16, 32]),
+        memMib: random.pick([8192, 16_384, 64_000, 128_000]),
+        gpus: 0,
+        medianSeconds: 4200,
+        limitSeconds: 2 * DAY,
+      };
     case "mpi": {
       const cpus = random.pick([32, 64, 128, 128, cluster.coresPerNode * 2]);
       return { partition: cpu, cpus, memMib: cpus * 2048, gpus: 0, medianSeconds: 9000, limitSeconds: 3 * DAY };
     }
     case "gpu": {
       const gpus = random.pick([1, 1, 1, 2, 4]);
-      return { partition: gpu, cpus: gpus * 8, memMib: gpus * 64_000, gpus, medianSeconds: 10_800, limitSeconds: 2 * DAY };
+      return {
+        partition: gpu,
+        cpus: gpus * 8,
+        memMib: gpus * 64_000,
+        gpus,
+        medianSeconds: 10_800,
+        limitSeconds: 2 * DAY,
+      };
     }
     case "array":
-      return { partition: cpu, cpus: random.pick([1, 2, 4]), memMib: random.pick([2048, 4096, 250]), gpus: 0, medianSeconds: 1300, limitSeconds: DAY };
+      return {
+        partition: cpu,
+        cpus: random.pick([1, 2, 4]),
+        memMib: random.pick([2048, 4096, 250]),
+        gpus: 0,
+        medianSeconds: 1300,
+        limitSeconds: DAY,
+      };
     case "debug":
-      return { partition: debug, cpus: random.pick([1, 4, 8]), memMib: 4096, gpus: 0, medianSeconds: 60, limitSeconds: 1800 };
+      return {
+        partition: debug,
+        cpus: random.pick([1, 4, 8]),
+        memMib: 4096,
+        gpus: 0,
+        medianSeconds: 60,
+        limitSeconds: 1800,
+      };
   }
 }
 
@@ -158,33 +204,78 @@ function runsOf(request: Request, cluster: ClusterProfile, random: SeededRandom)
     cpus: shape.cpus,
     nodes: Math.ceil(shape.cpus / cluster.coresPerNode),
     memMib: shape.memMib,
-    gpuType: shape.gpus === 0 || random.chance(0.05) ? null : random.weighted([[cluster.gpuTypes[0], 3], [random.pick(cluster.gpuTypes), 1]]),
+    gpuType:
+      shape.gpus === 0 || random.chance(0.05)
+        ? null
+        : random.weighted([
+            [cluster.gpuTypes[0], 3],
+            [random.pick(cluster.gpuTypes), 1],
+          ]),
     gpus: shape.gpus,
     usedShare: Math.min(1, user.efficiency * (0.7 + random.next() * 0.5)),
-    numberedSteps: kind === "mpi" ? random.integer(1, 4) : kind === "debug" ? random.integer(0, 1) : random.chance(0.4) ? random.integer(1, 3) : 0,
+    numberedSteps:
+      kind === "mpi"
+        ? random.integer(1, 4)
+        : kind === "debug"
+          ? random.integer(0, 1)
+          : random.chance(0.4)
+            ? random.integer(1, 3)
+            : 0,
   };
   const eligibleAt = request.submitAt;
   const startAt = eligibleAt + Math.floor(random.logNormal(kind === "debug" ? 4 : 120, 1.6));
   if (random.chance(0.02)) return [neverStarted(base, request.submitAt, Math.min(startAt, cluster.nowSeconds - 1))];
-  if (startAt >= cluster.nowSeconds) return [{ ...base, state: "PENDING", exitCode: "0:0", eligibleAt, startAt: null, endAt: null, elapsedSeconds: 0, numberedSteps: 0 }];
+  if (startAt >= cluster.nowSeconds)
+    return [
+      {
+        ...base,
+        state: "PENDING",
+        exitCode: "0:0",
+        eligibleAt,
+        startAt: null,
+        endAt: null,
+        elapsedSeconds: 0,
+        numberedSteps: 0,
+      },
+    ];
   if (random.chance(0.01)) return requeued(base, startAt, cluster, random);
   return [run(base, { submitAt: request.submitAt, eligibleAt, startAt }, cluster, random)];
 }
 
-type Base = Omit<MadeUpRun, "state" | "exitCode" | "submitAt" | "eligibleAt" | "startAt" | "endAt" | "elapsedSeconds"> & {
+type Base = Omit<
+  MadeUpRun,
+  "state" | "exitCode" | "submitAt" | "eligibleAt" | "startAt" | "endAt" | "elapsedSeconds"
+> & {
   readonly submitAt: number;
   readonly shape: Shape;
 };
 
 function neverStarted(base: Base, submitAt: number, cancelledAt: number): MadeUpRun {
   const endAt = Math.max(cancelledAt, submitAt);
-  return { ...base, state: `CANCELLED by ${base.user.uid}`, exitCode: "0:0", eligibleAt: submitAt, startAt: null, endAt, elapsedSeconds: 0, numberedSteps: 0 };
+  return {
+    ...base,
+    state: `CANCELLED by ${base.user.uid}`,
+    exitCode: "0:0",
+    eligibleAt: submitAt,
+    startAt: null,
+    endAt,
+    elapsedSeconds: 0,
+    numberedSteps: 0,
+  };
 }
 
 function requeued(base: Base, startAt: number, cluster: ClusterProfile, random: SeededRandom): MadeUpRun[] {
   const lostSeconds = Math.min(random.integer(30, 7200), cluster.nowSeconds - startAt);
   const endAt = startAt + lostSeconds;
-  const first: MadeUpRun = { ...base, state: "REQUEUED", exitCode: "0:0", eligibleAt: base.submitAt, startAt, endAt, elapsedSeconds: lostSeconds };
+  const first: MadeUpRun = {
+    ...base,
+    state: "REQUEUED",
+    exitCode: "0:0",
+    eligibleAt: base.submitAt,
+    startAt,
+    endAt,
+    elapsedSeconds: lostSeconds,
+  };
   const again = { submitAt: endAt + 1, eligibleAt: endAt + 121, startAt: endAt + 121 + random.integer(0, 600) };
   return again.startAt < cluster.nowSeconds ? [first, run(base, again, cluster, random)] : [first];
 }
@@ -197,15 +288,27 @@ function run(
 ): MadeUpRun {
   const ending = random.weighted(ENDINGS);
   const wished = Math.max(1, Math.floor(random.logNormal(base.shape.medianSeconds, 1.1)));
-  const elapsed = ending === "TIMEOUT" ? base.limitSeconds + random.integer(1, 30) : Math.min(wished, base.limitSeconds);
+  const elapsed =
+    ending === "TIMEOUT" ? base.limitSeconds + random.integer(1, 30) : Math.min(wished, base.limitSeconds);
   // Few people ask for days and then use all of them; a short limit is what times out.
-  const limited = ending === "TIMEOUT" && elapsed > 6 * HOUR ? random.pick([HOUR, 2 * HOUR, 4 * HOUR]) + random.integer(1, 30) : elapsed;
+  const limited =
+    ending === "TIMEOUT" && elapsed > 6 * HOUR
+      ? random.pick([HOUR, 2 * HOUR, 4 * HOUR]) + random.integer(1, 30)
+      : elapsed;
   const limitSeconds = ending === "TIMEOUT" ? Math.floor(limited / 1800) * 1800 : base.limitSeconds;
   const endAt = times.startAt + limited;
   if (endAt >= cluster.nowSeconds) {
-    return { ...base, ...times, state: "RUNNING", exitCode: "0:0", endAt: null, elapsedSeconds: cluster.nowSeconds - times.startAt };
+    return {
+      ...base,
+      ...times,
+      state: "RUNNING",
+      exitCode: "0:0",
+      endAt: null,
+      elapsedSeconds: cluster.nowSeconds - times.startAt,
+    };
   }
   const state = ending === "CANCELLED" ? `CANCELLED by ${random.chance(0.2) ? 0 : base.user.uid}` : ending;
-  const exitCode = ending === "FAILED" ? `${random.pick([1, 1, 2, 127])}:0` : ending === "OUT_OF_MEMORY" ? "0:125" : "0:0";
+  const exitCode =
+    ending === "FAILED" ? `${random.pick([1, 1, 2, 127])}:0` : ending === "OUT_OF_MEMORY" ? "0:125" : "0:0";
   return { ...base, ...times, limitSeconds, state, exitCode, endAt, elapsedSeconds: limited };
 }

@@ -19,18 +19,46 @@ export function linesOf(run: MadeUpRun, cluster: ClusterProfile): string {
   const nodes = hasStarted ? nodeList(run, cluster) : "None assigned";
   const cpus = hasStarted ? run.cpus : 0;
   const job = line([
-    String(run.rawId), run.displayId, cluster.name, run.user.name, run.user.account, run.partition, run.qos, run.name,
-    run.state, run.exitCode, time(run.submitAt), time(run.eligibleAt), hasStarted ? time(run.startAt) : noStart(run),
-    time(run.endAt), String(run.elapsedSeconds), clock(run.elapsedSeconds), cpuClock(run.state === "RUNNING" ? 0 : cpuMs),
-    String(run.cpus * run.elapsedSeconds), String(cpus), String(run.cpus), String(run.nodes), memory(run.memMib),
-    tres(run, { typed: false }), hasStarted ? tres(run, { typed: true }) : "", "", "", "", energyJoules,
-    clock(run.limitSeconds), nodes, "", "", run.comment,
+    String(run.rawId),
+    run.displayId,
+    cluster.name,
+    run.user.name,
+    run.user.account,
+    run.partition,
+    run.qos,
+    run.name,
+    run.state,
+    run.exitCode,
+    time(run.submitAt),
+    time(run.eligibleAt),
+    hasStarted ? time(run.startAt) : noStart(run),
+    time(run.endAt),
+    String(run.elapsedSeconds),
+    clock(run.elapsedSeconds),
+    cpuClock(run.state === "RUNNING" ? 0 : cpuMs),
+    String(run.cpus * run.elapsedSeconds),
+    String(cpus),
+    String(run.cpus),
+    String(run.nodes),
+    memory(run.memMib),
+    tres(run, { typed: false }),
+    hasStarted ? tres(run, { typed: true }) : "",
+    "",
+    "",
+    "",
+    energyJoules,
+    clock(run.limitSeconds),
+    nodes,
+    "",
+    "",
+    run.comment,
   ]);
   return hasStarted ? job + stepLines(run, cluster, cpuMs, nodes) : job;
 }
 
 function stepLines(run: MadeUpRun, cluster: ClusterProfile, cpuMs: number, nodes: string): string {
-  const stepState = run.state.startsWith("CANCELLED") || run.state === "REQUEUED" || run.state === "TIMEOUT" ? "CANCELLED" : run.state;
+  const stepState =
+    run.state.startsWith("CANCELLED") || run.state === "REQUEUED" || run.state === "TIMEOUT" ? "CANCELLED" : run.state;
   const numbered = run.numberedSteps;
   const batchCpuMs = numbered === 0 ? cpuMs : Math.floor(cpuMs / 100);
   const rssKib = Math.floor(run.memMib * 1024 * 0.45 * run.usedShare);
@@ -44,14 +72,48 @@ function stepLines(run: MadeUpRun, cluster: ClusterProfile, cpuMs: number, nodes
       const share = isNumbered ? Math.floor((cpuMs - batchCpuMs) / numbered) : name === "batch" ? batchCpuMs : 2;
       const stepRssKib = name === "extern" ? 1100 : isNumbered || numbered === 0 ? rssKib : 4644;
       const measured = isRunning ? "" : `${stepRssKib}K`;
-      const state = isNumbered && stepState === "FAILED" && index < names.length - 1 ? "COMPLETED" : name === "extern" && stepState !== "RUNNING" ? "COMPLETED" : stepState;
+      const state =
+        isNumbered && stepState === "FAILED" && index < names.length - 1
+          ? "COMPLETED"
+          : name === "extern" && stepState !== "RUNNING"
+            ? "COMPLETED"
+            : stepState;
       return line([
-        `${run.rawId}.${name}`, `${run.displayId}.${name}`, cluster.name, "", run.user.account, "", "", isNumbered ? stepName(run) : name,
-        state, stepState === "CANCELLED" && state === "CANCELLED" ? "0:15" : name === "extern" ? "0:0" : run.exitCode, time(startAt), time(startAt), time(startAt),
-        isRunning ? "Unknown" : time(startAt + stepSeconds), String(stepSeconds), clock(stepSeconds), cpuClock(isRunning ? 0 : share),
-        String(run.cpus * stepSeconds), String(run.cpus), String(run.cpus), String(run.nodes), "", "", stepTres(run),
-        isRunning ? "" : `cpu=${clock(Math.floor(share / 1000))},energy=0,fs/disk=${(run.rawId * 7919) % 100_000_000},mem=${stepRssKib}K,pages=0,vmem=${stepRssKib * 2}K`,
-        measured, measured, isRunning ? "" : "0", "", nodes, "", "", "",
+        `${run.rawId}.${name}`,
+        `${run.displayId}.${name}`,
+        cluster.name,
+        "",
+        run.user.account,
+        "",
+        "",
+        isNumbered ? stepName(run) : name,
+        state,
+        stepState === "CANCELLED" && state === "CANCELLED" ? "0:15" : name === "extern" ? "0:0" : run.exitCode,
+        time(startAt),
+        time(startAt),
+        time(startAt),
+        isRunning ? "Unknown" : time(startAt + stepSeconds),
+        String(stepSeconds),
+        clock(stepSeconds),
+        cpuClock(isRunning ? 0 : share),
+        String(run.cpus * stepSeconds),
+        String(run.cpus),
+        String(run.cpus),
+        String(run.nodes),
+        "",
+        "",
+        stepTres(run),
+        isRunning
+          ? ""
+          : `cpu=${clock(Math.floor(share / 1000))},energy=0,fs/disk=${(run.rawId * 7919) % 100_000_000},mem=${stepRssKib}K,pages=0,vmem=${stepRssKib * 2}K`,
+        measured,
+        measured,
+        isRunning ? "" : "0",
+        "",
+        nodes,
+        "",
+        "",
+        "",
       ]);
     })
     .join("");
@@ -62,7 +124,7 @@ function line(fields: readonly string[]): string {
 }
 
 function stepName(run: MadeUpRun): string {
-  return run.gpus > 0 ? "python" : run.name.split("-", 1)[0] ?? run.name;
+  return run.gpus > 0 ? "python" : (run.name.split("-", 1)[0] ?? run.name);
 }
 
 /** A job that was cancelled while it waited has no start; one that still waits has none yet. */

@@ -24,4 +24,6 @@ for await (const batch of readDump(input.bytes, { defaultCluster: "bench", forma
 }
 const seconds = (performance.now() - startedAt) / 1000;
 const peakMib = Math.round(process.resourceUsage().maxRSS / 1024);
-console.log(JSON.stringify({ jobs, rows, rejects, cpuSeconds: String(cpuSeconds), seconds: Number(seconds.toFixed(2)), peakMib }));
+console.log(
+  JSON.stringify({ jobs, rows, rejects, cpuSeconds: String(cpuSeconds), seconds: Number(seconds.toFixed(2)), peakMib }),
+);

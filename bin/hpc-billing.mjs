@@ -29,7 +29,9 @@ async function run() {
         await ensureBuilt(root);
       } catch (error) {
         // The bundler has said where and why.
-        process.stderr.write(`hpc-billing: the build failed: ${error instanceof Error ? error.message.split("\n")[0] : error}\n`);
+        process.stderr.write(
+          `hpc-billing: the build failed: ${error instanceof Error ? error.message.split("\n")[0] : error}\n`,
+        );
         process.exit(1);
       }
     }
@@ -45,7 +47,9 @@ function load(path) {
 function handOver() {
   const node = findNode();
   if (node === null || process.env[HANDED_OVER] !== undefined) {
-    process.stderr.write(`hpc-billing needs Node.js ${NODE_MAJOR} or newer, this is ${process.version}. Run "npm ci" first.\n`);
+    process.stderr.write(
+      `hpc-billing needs Node.js ${NODE_MAJOR} or newer, this is ${process.version}. Run "npm ci" first.\n`,
+    );
     process.exit(1);
   }
   const child = spawn(node, [...process.execArgv, self, ...process.argv.slice(2)], {

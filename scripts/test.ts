@@ -12,7 +12,13 @@ await ensureBuilt();
 const folder = mkdtempSync(join(tmpdir(), "hpc-billing-tests-"));
 const report = join(folder, "report.json");
 try {
-  await run("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+  await run("vitest", [
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ]);
   const counts: unknown = JSON.parse(readFileSync(report, "utf8"));
   if (typeof counts === "object" && counts !== null && "numPassedTests" in counts && "numFailedTests" in counts) {
     console.log(`${String(counts.numPassedTests)} passed, ${String(counts.numFailedTests)} failed`);

@@ -22,7 +22,12 @@ const MINUTE_MS = 60_000;
 /** Load balancers need a moment to see that this replica is leaving. */
 const PRODUCTION_NOTICE_MS = 3_000;
 
-const manifestSchema = z.object({ script: z.string(), style: z.string(), icon: z.string(), fonts: z.array(z.string()).default([]) });
+const manifestSchema = z.object({
+  script: z.string(),
+  style: z.string(),
+  icon: z.string(),
+  fonts: z.array(z.string()).default([]),
+});
 
 /** A server that listens. */
 export interface Running {
@@ -70,7 +75,9 @@ export async function webServer(
 ): Promise<{ app: App; metrics: Metrics }> {
   const { config, db, clock, logger, days, billing, payments, importing } = services;
   const publicDir = join(PROJECT_ROOT, "dist", "public");
-  const manifest = manifestSchema.parse(JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")));
+  const manifest = manifestSchema.parse(
+    JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")),
+  );
   const version = await packageVersion();
   const metrics = createMetrics({ db, version, appEnv: config.appEnv });
   const app = await createServer({
@@ -104,7 +111,8 @@ function backgroundTasks(services: Services, metrics: Metrics): BackgroundTask[]
       work: async () => {
         const verdict = await checkAudit(db, config.auditKeyring, clock);
         metrics.auditChainOk.set(verdict.ok ? 1 : 0);
-        if (!verdict.ok) services.logger.error({ brokenAt: verdict.brokenAt, reason: verdict.reason }, "the audit chain is broken");
+        if (!verdict.ok)
+          services.logger.error({ brokenAt: verdict.brokenAt, reason: verdict.reason }, "the audit chain is broken");
       },
     },
     {

@@ -6,12 +6,28 @@ import { currencyOf, MICRO, parseMicro, type Currency } from "./rating/money.ts"
 import type { TaxRule } from "./rating/tax.ts";
 
 /** Values that stand in sample files: a production that runs with one of them has no secret at all. */
-const SAMPLE_SECRETS: ReadonlySet<string> = new Set(["change-me-in-prod", "change-me", "changeme", "super-secret", "secret", "dev"]);
+const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
+  "change-me-in-prod",
+  "change-me",
+  "changeme",
+  "super-secret",
+  "secret",
+  "dev",
+]);
 
 const DEFAULT_DEMO_USERS = "alice,bob,carol,dan,erin,somchai";
 
 /** Variables of the documented platform (Flask, gunicorn) that mean nothing here. */
-const FOREIGN_VARIABLES = ["FLASK_ENV", "FLASK_APP", "FLASK_DEBUG", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "SQLALCHEMY_DATABASE_URI", "SESSION_COOKIE_HTTPONLY", "WTF_CSRF_ENABLED"];
+const FOREIGN_VARIABLES = [
+  "FLASK_ENV",
+  "FLASK_APP",
+  "FLASK_DEBUG",
+  "GUNICORN_CMD_ARGS",
+  "WEB_CONCURRENCY",
+  "SQLALCHEMY_DATABASE_URI",
+  "SESSION_COOKIE_HTTPONLY",
+  "WTF_CSRF_ENABLED",
+];
 
 /** Variables of a live connection to Slurm, which is not there yet. */
 const UNSUPPORTED_VARIABLES = ["SLURMRESTD_URL", "SLURMRESTD_TOKEN", "SLURMRESTD_USER", "SACCT_PATH", "SYNC_CRON"];
@@ -51,7 +67,11 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
-const optional = z.string().trim().transform((text) => (text === "" ? undefined : text)).optional();
+const optional = z
+  .string()
+  .trim()
+  .transform((text) => (text === "" ? undefined : text))
+  .optional();
 
 const TRUE: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
 const FALSE: ReadonlySet<string> = new Set(["0", "false", "no", "off"]);
@@ -186,7 +206,10 @@ function databaseUrl(read: Reader): string | null {
   const text = read.text("DATABASE_URL");
   if (text === undefined) return null;
   if (/^postgres(ql)?(\+\w+)?:\/\/./u.test(text)) return text;
-  read.problem("DATABASE_URL", "takes postgres://user:password@host:port/name (postgresql:// and postgresql+psycopg2:// are the same)");
+  read.problem(
+    "DATABASE_URL",
+    "takes postgres://user:password@host:port/name (postgresql:// and postgresql+psycopg2:// are the same)",
+  );
   return null;
 }
 

@@ -34,7 +34,10 @@ export async function prepareFirstStart(services: Services, projectRoot: string)
 
 /** The sample is for an installation that holds nothing yet: never beside somebody's own data. */
 async function importSamples(services: Services, folder: string): Promise<void> {
-  const { any } = await services.db.one(z.object({ any: z.boolean() }), sql`SELECT EXISTS (SELECT FROM clusters) AS any`);
+  const { any } = await services.db.one(
+    z.object({ any: z.boolean() }),
+    sql`SELECT EXISTS (SELECT FROM clusters) AS any`,
+  );
   if (any || !existsSync(folder)) return;
   const files = (await readdir(folder)).filter((name) => /\.(psv|csv)(\.gz)?$/u.test(name)).sort();
   for (const file of files) await importFile(services, join(folder, file));
@@ -54,6 +57,7 @@ async function importFile(services: Services, path: string): Promise<void> {
     services.logger.info({ file: path, ...totals }, "imported");
   } finally {
     const kept = await rejects.close();
-    if (kept.path !== null) services.logger.warn({ file: path, rejected: kept.rows, keptIn: kept.path }, "some rows could not be read");
+    if (kept.path !== null)
+      services.logger.warn({ file: path, rejected: kept.rows, keptIn: kept.path }, "some rows could not be read");
   }
 }

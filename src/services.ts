@@ -80,7 +80,9 @@ export async function openServices(options: OpenOptions): Promise<Services> {
 }
 
 /** The features' contexts over a database; opens and asks nothing. */
-export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">): Omit<Services, "databaseExited" | "close"> {
+export function wire(
+  base: Pick<Services, "config" | "logger" | "clock" | "db">,
+): Omit<Services, "databaseExited" | "close"> {
   const { config, clock, db } = base;
   const { currency, tax } = config;
   const days = new SiteDays(config.siteTz);
@@ -89,10 +91,15 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">)
     days,
     importing: { db, clock, currency, days },
     billing: { db, clock, currency, tax, days },
-    payments: { db, clock, currency, provider: dummyProvider({
+    payments: {
+      db,
+      clock,
+      currency,
+      provider: dummyProvider({
         webhookSecret: config.payments.webhookSecret,
         simulates: config.appEnv === "development",
-      }) },
+      }),
+    },
   };
 }
 

@@ -16,7 +16,12 @@ const production = {
 describe("the environment", () => {
   it("of the documented platform keeps working", () => {
     const config = loadConfig(production);
-    expect(config).toMatchObject({ appEnv: "production", port: 8000, siteTz: "Asia/Bangkok", adminPassword: "a strong one" });
+    expect(config).toMatchObject({
+      appEnv: "production",
+      port: 8000,
+      siteTz: "Asia/Bangkok",
+      adminPassword: "a strong one",
+    });
     expect(config.cookie).toEqual({ secure: true, sameSite: "lax" });
     expect(config.demoUsers).toEqual([]);
     expect(config.warnings).toEqual([]);
@@ -29,13 +34,36 @@ describe("the environment", () => {
   });
 
   it("reports every problem at once, with the name and what it takes, never the value", () => {
-    const env = { ...production, FLASK_SECRET_KEY: "change-me-in-prod", PORT: "99999", SITE_TZ: "Mars", PAYMENT_CURRENCY: "GOLD", BILLING_TAX_RATE: "-7", AUDIT_HMAC_KEYRING: "broken", TRUST_PROXY: "maybe;not", SESSION_COOKIE_SAMESITE: "loose", METRICS_ENABLED: "perhaps", DATABASE_URL: "mysql://x" };
+    const env = {
+      ...production,
+      FLASK_SECRET_KEY: "change-me-in-prod",
+      PORT: "99999",
+      SITE_TZ: "Mars",
+      PAYMENT_CURRENCY: "GOLD",
+      BILLING_TAX_RATE: "-7",
+      AUDIT_HMAC_KEYRING: "broken",
+      TRUST_PROXY: "maybe;not",
+      SESSION_COOKIE_SAMESITE: "loose",
+      METRICS_ENABLED: "perhaps",
+      DATABASE_URL: "mysql://x",
+    };
     expect(() => loadConfig(env)).toThrow(/SECRET_KEY.*[\s\S]*PORT/u);
     try {
       loadConfig(env);
     } catch (error) {
       const text = String(error);
-      for (const name of ["SECRET_KEY", "PORT", "SITE_TZ", "PAYMENT_CURRENCY", "BILLING_TAX_RATE", "AUDIT_HMAC_KEYRING", "TRUST_PROXY", "SESSION_COOKIE_SAMESITE", "METRICS_ENABLED", "DATABASE_URL"]) {
+      for (const name of [
+        "SECRET_KEY",
+        "PORT",
+        "SITE_TZ",
+        "PAYMENT_CURRENCY",
+        "BILLING_TAX_RATE",
+        "AUDIT_HMAC_KEYRING",
+        "TRUST_PROXY",
+        "SESSION_COOKIE_SAMESITE",
+        "METRICS_ENABLED",
+        "DATABASE_URL",
+      ]) {
         expect(text).toContain(name);
       }
       for (const value of ["change-me-in-prod", "GOLD", "mysql://x", "broken"]) expect(text).not.toContain(value);
@@ -55,7 +83,10 @@ describe("the environment", () => {
   it("reads the audit keyring as JSON or as a list", () => {
     const list = loadConfig({ AUDIT_HMAC_KEYRING: "2025:old secret,2026:new secret" }).auditKeyring;
     expect(list).toMatchObject({ activeKeyId: "2026" });
-    const json = loadConfig({ AUDIT_HMAC_KEYRING: '{"a":"secret one","b":"secret two"}', AUDIT_HMAC_KEY_ID: "a" }).auditKeyring;
+    const json = loadConfig({
+      AUDIT_HMAC_KEYRING: '{"a":"secret one","b":"secret two"}',
+      AUDIT_HMAC_KEY_ID: "a",
+    }).auditKeyring;
     expect(json).toMatchObject({ activeKeyId: "a" });
     expect([...json.keys.keys()]).toEqual(["a", "b"]);
   });

@@ -3,7 +3,7 @@
  *
  *     node bench/import/run.ts [--jobs 200000] [--seed 1] [--rounds 3] [--keep FOLDER]
  *
- * In one run, on one machine, several times over, the best of each counts:
+ * In one run, on one machine, several rounds, each with an import and a COPY right after it:
  * - import: the product's own, into an empty database, in a process of its own whose peak memory is read;
  * - COPY: the same finished rows, copied by PostgreSQL itself from a file into an empty table like `jobs` (the limit);
  * - pandas: a script that only reads and sums the same dump (where python3 with pandas is there).
@@ -41,7 +41,15 @@ async function output(command: string, args: readonly string[], env: Record<stri
 
 const dump = join(folder, `jobs-${values.jobs}-${values.seed}.psv`);
 if (!existsSync(dump)) {
-  await output(process.execPath, [join(here, "../generate.ts"), "--jobs", values.jobs, "--seed", values.seed, "--out", dump]);
+  await output(process.execPath, [
+    join(here, "../generate.ts"),
+    "--jobs",
+    values.jobs,
+    "--seed",
+    values.seed,
+    "--out",
+    dump,
+  ]);
 }
 console.log(`dump: ${values.jobs} jobs, ${Math.round(statSync(dump).size / 1e6)} MB`);
 
@@ -56,14 +64,19 @@ for (let round = 1; round <= Number(values.rounds); round++) {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
+const ratios = imports
+  .map((result, round) => result.milliseconds / (limits[round] ?? Number.NaN))
+  .sort((a, b) => a - b);
 const best = imports.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
 const peakMib = Math.max(...imports.map((result) => result.peakMib));
-const limit = Math.min(...limits);
 const rate = Math.round((best.rows / best.milliseconds) * 1000);
-console.log(`import: ${best.rows} rows in ${best.milliseconds} ms (${rate} rows/s), peak memory ${peakMib} MiB`);
-console.log(`COPY of the same finished rows: ${limit} ms; the import takes ${(best.milliseconds / limit).toFixed(2)} times that`);
+console.log(`import: ${imports.map((result) => result.milliseconds).join(", ")} ms; COPY: ${limits.join(", ")} ms`);
+console.log(`import: ${best.rows} rows, at best ${best.milliseconds} ms (${rate} rows/s), peak memory ${peakMib} MiB`);
+console.log(`an import takes ${ratios[Math.floor(ratios.length / 2)]?.toFixed(2)} times COPY of its rows (median)`);
 try {
-  console.log(`pandas, only reading and summing: ${(await output("/usr/bin/python3", [join(here, "pandas-sum.py"), dump])).trim()}`);
+  console.log(
+    `pandas, only reading and summing: ${(await output("/usr/bin/python3", [join(here, "pandas-sum.py"), dump])).trim()}`,
+  );
 } catch {
   console.log("pandas: not measured, python3 with pandas is not installed (Debian: python3-pandas)");
 }

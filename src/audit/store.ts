@@ -101,7 +101,12 @@ export function auditRecordsBefore(
 }
 
 /** Records of a filter after an id, oldest first. */
-export function filteredAuditRecordsAfter(queries: Queries, filter: AuditFilter, afterId: bigint, limit: number): Promise<AuditRecord[]> {
+export function filteredAuditRecordsAfter(
+  queries: Queries,
+  filter: AuditFilter,
+  afterId: bigint,
+  limit: number,
+): Promise<AuditRecord[]> {
   return queries.rows(
     auditRecordSchema,
     sql`SELECT ${RECORD_COLUMNS} FROM audit_log WHERE ${filterConditions(filter)} AND id > ${afterId} ORDER BY id LIMIT ${limit}`,
@@ -111,7 +116,7 @@ export function filteredAuditRecordsAfter(queries: Queries, filter: AuditFilter,
 /** All records of a filter, oldest first, in pages: for files of any size. */
 export async function* allAuditRecords(queries: Queries, filter: AuditFilter): AsyncGenerator<AuditRecord[]> {
   const limit = 1_000;
-  for (let after = 0n; ; ) {
+  for (let after = 0n; ;) {
     const page = await filteredAuditRecordsAfter(queries, filter, after, limit);
     if (page.length > 0) yield page;
     const last = page.at(-1);

@@ -162,7 +162,8 @@ async function markBilled(tx: Transaction, receiptId: bigint, billed: readonly B
         WHERE j.cluster = k.cluster AND j.raw_job_id = k.raw_job_id AND j.submit_at = to_timestamp(k.submit_epoch)
           AND j.receipt_id IS NULL`,
   );
-  if (marked !== billed.length) throw new ConflictError("some of these jobs were billed by somebody else just now; nothing was billed");
+  if (marked !== billed.length)
+    throw new ConflictError("some of these jobs were billed by somebody else just now; nothing was billed");
   await addToRollup(tx, touched, 1);
 }
 

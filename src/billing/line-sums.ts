@@ -22,7 +22,14 @@ export class LineSums {
 
   add(charge: Extract<Charge, { kind: "priced" | "accruing" }>): void {
     for (const line of charge.lines) {
-      const key = [charge.tier, line.resource, line.gpuType, charge.rate.id, line.shareMillionths, line.quantity.basePerHour].join("|");
+      const key = [
+        charge.tier,
+        line.resource,
+        line.gpuType,
+        charge.rate.id,
+        line.shareMillionths,
+        line.quantity.basePerHour,
+      ].join("|");
       const known = this.#sums.get(key);
       this.#sums.set(key, {
         tier: charge.tier,

@@ -32,7 +32,11 @@ export async function previewMonth(
  */
 export async function billMonth(
   context: BillingContext,
-  request: { readonly month: string; readonly userName?: string | undefined; readonly signal?: AbortSignal | undefined },
+  request: {
+    readonly month: string;
+    readonly userName?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
   by: Actor,
   onIssued: (receipt: IssuedReceipt, done: number, total: number) => void = () => undefined,
 ): Promise<IssuedReceipt[]> {

@@ -125,7 +125,10 @@ export async function* paidReceipts(queries: Queries, from: Date, before: Date):
 }
 
 /** Number and sum of the receipts of a filter. */
-export async function receiptTotals(queries: Queries, filter: ReceiptFilter): Promise<{ count: number; totalMinor: bigint }> {
+export async function receiptTotals(
+  queries: Queries,
+  filter: ReceiptFilter,
+): Promise<{ count: number; totalMinor: bigint }> {
   const row = await queries.one(
     z.object({ count: z.bigint(), total: z.string() }),
     sql`SELECT count(*) AS count, coalesce(sum(total_minor), 0)::text AS total FROM receipts WHERE ${conditionsOf(filter)}`,
@@ -134,7 +137,11 @@ export async function receiptTotals(queries: Queries, filter: ReceiptFilter): Pr
 }
 
 /** Number and sum of what was paid within [from, before). */
-export async function paidTotals(queries: Queries, from: Date, before: Date): Promise<{ count: number; totalMinor: bigint }> {
+export async function paidTotals(
+  queries: Queries,
+  from: Date,
+  before: Date,
+): Promise<{ count: number; totalMinor: bigint }> {
   const row = await queries.one(
     z.object({ count: z.bigint(), total: z.string() }),
     sql`SELECT count(*) AS count, coalesce(sum(total_minor), 0)::text AS total FROM receipts
@@ -254,7 +261,10 @@ export const ITEM_COLUMNS = sql`i.cluster, i.raw_job_id, extract(epoch FROM i.su
 export function receiptItems(
   queries: Queries,
   receiptId: bigint,
-  page: { readonly limit: number; readonly after?: Pick<ReceiptItem, "endAt" | "cluster" | "rawJobId" | "submitAt"> | undefined },
+  page: {
+    readonly limit: number;
+    readonly after?: Pick<ReceiptItem, "endAt" | "cluster" | "rawJobId" | "submitAt"> | undefined;
+  },
 ): Promise<ReceiptItem[]> {
   const from =
     page.after === undefined

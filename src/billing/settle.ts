@@ -58,7 +58,9 @@ async function requirePending(tx: Transaction, id: bigint, what: string): Promis
   const receipt = await lockReceipt(tx, id);
   if (receipt === undefined) throw new UserError("there is no such receipt", { status: 404 });
   if (receipt.status !== "pending") {
-    throw new ConflictError(`receipt ${receipt.number} is ${receipt.status} already; only one that waits for payment can be ${what}`);
+    throw new ConflictError(
+      `receipt ${receipt.number} is ${receipt.status} already; only one that waits for payment can be ${what}`,
+    );
   }
   return receipt;
 }
@@ -67,7 +69,9 @@ async function requirePending(tx: Transaction, id: bigint, what: string): Promis
 export async function markPaid(context: BillingContext, id: bigint, reference: string, by: Actor): Promise<void> {
   const text = reference.trim();
   if (text === "" || text.length > 200) {
-    throw new UserError("a reference is needed (1 to 200 characters): the bank's transfer number, a voucher, a journal line");
+    throw new UserError(
+      "a reference is needed (1 to 200 characters): the bank's transfer number, a voucher, a journal line",
+    );
   }
   await context.db.transaction(async (tx) => {
     const receipt = await requirePending(tx, id, "marked as paid");
@@ -79,7 +83,8 @@ export async function markPaid(context: BillingContext, id: bigint, reference: s
 /** Takes back an unpaid receipt: its number stays, marked void, and its jobs are offered for billing again. */
 export async function voidReceipt(context: BillingContext, id: bigint, reason: string, by: Actor): Promise<void> {
   const text = reason.trim();
-  if (text === "" || text.length > 500) throw new UserError("a reason is needed (1 to 500 characters): it stays with the receipt");
+  if (text === "" || text.length > 500)
+    throw new UserError("a reason is needed (1 to 500 characters): it stays with the receipt");
   await context.db.transaction(async (tx) => {
     const pricing = await readPricing(tx, context.currency, { hold: true });
     const receipt = await requirePending(tx, id, "voided");
@@ -117,7 +122,7 @@ async function releaseJobs(tx: Transaction, receiptId: bigint, pricing: Pricing)
 const PAGE_JOBS = 5_000;
 
 async function repriceReleased(tx: Transaction, receiptId: bigint, pricing: Pricing): Promise<void> {
-  for (let after: StoredJob | undefined; ; ) {
+  for (let after: StoredJob | undefined; ;) {
     const from =
       after === undefined
         ? sql`true`

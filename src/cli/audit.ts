@@ -14,8 +14,10 @@ export function auditCommand(): Command {
           const answer = verdict.ok ? verdict : { ok: false, broken_at: verdict.brokenAt, reason: verdict.reason };
           process.stdout.write(`${exactJson(answer)}\n`);
         }
-        if (!verdict.ok) throw new UserError(`the audit chain is broken at record ${verdict.brokenAt}: ${verdict.reason}`);
-        if (options.json !== true) process.stdout.write(`the chain of ${verdict.records} records is whole, head ${verdict.head}\n`);
+        if (!verdict.ok)
+          throw new UserError(`the audit chain is broken at record ${verdict.brokenAt}: ${verdict.reason}`);
+        if (options.json !== true)
+          process.stdout.write(`the chain of ${verdict.records} records is whole, head ${verdict.head}\n`);
       });
     });
   return new Command("audit").description("the audit trail").addCommand(verify);

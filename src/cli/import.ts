@@ -22,7 +22,9 @@ export function importCommand(): Command {
     .description("import sacct dumps (--parsable2 with a header; plain or gzip) from files, or - for standard input")
     .argument("<file...>", "the dumps, in any order")
     .option("--cluster <name>", "cluster of rows that name none", "default")
-    .addOption(new Option("--format <format>", "how the file is separated").choices(["auto", "sacct", "csv"]).default("auto"))
+    .addOption(
+      new Option("--format <format>", "how the file is separated").choices(["auto", "sacct", "csv"]).default("auto"),
+    )
     .option("--json", "end with one JSON object instead of a sentence")
     .action(async (files: readonly string[], options: Options) => {
       await withServices(async (services) => {
@@ -61,7 +63,8 @@ async function importFile(services: Services, file: string, options: Options): P
     bar.end();
     const kept = await rejects.close();
     for (const line of kept.firstReasons) process.stderr.write(`${input.name}:${line}\n`);
-    if (kept.rows > kept.firstReasons.length) process.stderr.write(`… and ${kept.rows - kept.firstReasons.length} more\n`);
+    if (kept.rows > kept.firstReasons.length)
+      process.stderr.write(`… and ${kept.rows - kept.firstReasons.length} more\n`);
     if (kept.path !== null) process.stderr.write(`${kept.rows} rejected rows are kept in ${kept.path}\n`);
   }
 }

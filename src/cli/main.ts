@@ -59,7 +59,6 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-
 // The reader of our output (`| head`) may leave early; that is no error of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(OK);

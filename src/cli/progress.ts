@@ -14,7 +14,10 @@ export function progressBar(label: string, total: number | null): ProgressBar {
     update(done, note) {
       const fraction = total === null || total === 0 ? null : Math.min(done / total, 1);
       const filled = fraction === null ? 0 : Math.round(fraction * CELLS);
-      const bar = fraction === null ? "" : ` [${"#".repeat(filled)}${".".repeat(CELLS - filled)}] ${Math.floor(fraction * 100)} %`;
+      const bar =
+        fraction === null
+          ? ""
+          : ` [${"#".repeat(filled)}${".".repeat(CELLS - filled)}] ${Math.floor(fraction * 100)} %`;
       stderr.write(`\r\u001B[2K${label}${bar} ${note}`);
       isDrawn = true;
     },

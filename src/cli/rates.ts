@@ -88,7 +88,11 @@ function setCommand(): Command {
         if (cut < 1) throw new UsageError(`--gpu-type takes type=price, such as a100=42.5, not "${pair}"`);
         return [pair.slice(0, cut), price("--gpu-type", pair.slice(cut + 1))];
       });
-      const prices = { cpuMicro: price("--cpu", options.cpu), gpuMicro: price("--gpu", options.gpu), memMicro: price("--mem", options.mem) };
+      const prices = {
+        cpuMicro: price("--cpu", options.cpu),
+        gpuMicro: price("--gpu", options.gpu),
+        memMicro: price("--mem", options.mem),
+      };
       await withServices(async (services) => {
         const { id } = await setRate(
           services.importing,
@@ -116,6 +120,7 @@ function collect(value: string, before: readonly string[]): string[] {
 
 function price(option: string, text: string): bigint {
   const micro = parseMicro(text);
-  if (micro === undefined) throw new UsageError(`${option} takes a price such as 1.25: not negative, at most 6 decimals; not "${text}"`);
+  if (micro === undefined)
+    throw new UsageError(`${option} takes a price such as 1.25: not negative, at most 6 decimals; not "${text}"`);
   return micro;
 }

@@ -24,7 +24,9 @@ export function serveCommand(): Command {
         void running.databaseExited.then(() => {
           // It also stops when we close it.
           if (isEnding) return;
-          const gone = new UpstreamError("the embedded database has stopped; ending, so that a supervisor can start both again");
+          const gone = new UpstreamError(
+            "the embedded database has stopped; ending, so that a supervisor can start both again",
+          );
           running.stop().then(
             () => reject(gone),
             () => reject(gone),
@@ -34,7 +36,10 @@ export function serveCommand(): Command {
     });
 }
 
-function welcome(running: { url: string; firstStart: { adminPassword: string | null; demoUsers: readonly { username: string; password: string }[] } }): string {
+function welcome(running: {
+  url: string;
+  firstStart: { adminPassword: string | null; demoUsers: readonly { username: string; password: string }[] };
+}): string {
   const { url, firstStart } = running;
   const lines = ["", `  HPC Billing is ready: ${url}`, ""];
   if (firstStart.adminPassword !== null) {

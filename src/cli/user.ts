@@ -4,14 +4,20 @@ import { UserError } from "../errors.ts";
 import { cliActor, exactJson, printTable, UsageError, withServices } from "./options.ts";
 
 export function userCommand(): Command {
-  return new Command("user").description("who may sign in").addCommand(addCommand()).addCommand(passwdCommand()).addCommand(listCommand());
+  return new Command("user")
+    .description("who may sign in")
+    .addCommand(addCommand())
+    .addCommand(passwdCommand())
+    .addCommand(listCommand());
 }
 
 function addCommand(): Command {
   return new Command("add")
     .description("let somebody sign in: a new user, or one known from Slurm so far")
     .argument("<name>", "username, exactly as Slurm has it")
-    .addOption(new Option("--role <role>", "what they may do").choices(["user", "admin"] as const).default("user" as const))
+    .addOption(
+      new Option("--role <role>", "what they may do").choices(["user", "admin"] as const).default("user" as const),
+    )
     .option("--password-stdin", "read the password from standard input")
     .action(async (username: string, options: { role: "user" | "admin"; passwordStdin?: true }) => {
       const password = await passwordFrom(options.passwordStdin);
@@ -43,7 +49,7 @@ function listCommand(): Command {
     .action(async (options: { json?: true }) => {
       await withServices(async ({ db }) => {
         const users: User[] = [];
-        for (let afterUsername = ""; ; ) {
+        for (let afterUsername = ""; ;) {
           const page = await listUsers(db, { afterUsername, limit: 500 });
           users.push(...page);
           const last = page.at(-1);
@@ -51,7 +57,11 @@ function listCommand(): Command {
           afterUsername = last.username;
         }
         if (options.json === true) process.stdout.write(`${exactJson(users)}\n`);
-        else printTable(["user", "role", "can sign in"], users.map((user) => [user.username, user.role, user.canSignIn ? "yes" : "no"]));
+        else
+          printTable(
+            ["user", "role", "can sign in"],
+            users.map((user) => [user.username, user.role, user.canSignIn ? "yes" : "no"]),
+          );
       });
     });
 }

@@ -24,7 +24,10 @@ export function openClient(connectionString: string): pg.Client {
   return new pg.Client({ connectionString: normalizeDatabaseUrl(connectionString), types: typeParsers });
 }
 
-export function openPool(connectionString: string, options: { max: number; onIdleError: (error: Error) => void }): pg.Pool {
+export function openPool(
+  connectionString: string,
+  options: { max: number; onIdleError: (error: Error) => void },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: normalizeDatabaseUrl(connectionString),
     max: options.max,

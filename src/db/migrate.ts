@@ -80,7 +80,9 @@ function refuseUnknown(migrations: readonly Migration[], applied: ReadonlyMap<st
       );
     }
     if (expected !== checksum) {
-      throw new UserError(`migration ${name} was applied with another text than this version has; migrations are never edited`);
+      throw new UserError(
+        `migration ${name} was applied with another text than this version has; migrations are never edited`,
+      );
     }
   }
 }
@@ -92,7 +94,10 @@ async function applyOnce(client: pg.Client, migration: Migration): Promise<boole
     const seen = await client.query("SELECT 1 FROM schema_migrations WHERE name = $1", [migration.name]);
     if ((seen.rowCount ?? 0) > 0) return false;
     await client.query(migration.sql);
-    await client.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [migration.name, migration.checksum]);
+    await client.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", [
+      migration.name,
+      migration.checksum,
+    ]);
     return true;
   });
 }

@@ -10,7 +10,11 @@ export interface CsvColumn<Row> {
  * CSV text of rows (RFC 4180, CRLF), with the header line when asked for. Text that a spreadsheet would run as a
  * formula is defused; numbers and money are plain decimals.
  */
-export function csvLines<Row>(columns: readonly CsvColumn<Row>[], rows: readonly Row[], options: { header: boolean }): string {
+export function csvLines<Row>(
+  columns: readonly CsvColumn<Row>[],
+  rows: readonly Row[],
+  options: { header: boolean },
+): string {
   const cells = rows.map((row) => columns.map((column) => cellOf(column.value(row))));
   const lines = options.header ? [columns.map((column) => column.header), ...cells] : cells;
   return stringify(lines, { record_delimiter: "\r\n" });
@@ -28,7 +32,10 @@ function cellOf(value: string | number | bigint | null): string {
 }
 
 /** A CSV file as a stream of chunks: the header at once, then page by page. */
-export async function* csvStream<Row>(columns: readonly CsvColumn<Row>[], pages: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
+export async function* csvStream<Row>(
+  columns: readonly CsvColumn<Row>[],
+  pages: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<string> {
   yield csvLines(columns, [], { header: true });
   for await (const page of pages) yield csvLines(columns, page, { header: false });
 }

@@ -13,7 +13,9 @@ export function zonedIso(timeZone: string): (epochSeconds: number) => string {
   return (epochSeconds) => {
     const parts = new Map(format.formatToParts(epochSeconds * 1000).map((part) => [part.type, part.value]));
     const at = (name: Intl.DateTimeFormatPartTypes): string => parts.get(name) ?? "00";
-    const offset = at("timeZoneName").replace(/^(GMT|UTC)/u, "").replace("\u2212", "-");
+    const offset = at("timeZoneName")
+      .replace(/^(GMT|UTC)/u, "")
+      .replace("\u2212", "-");
     return `${at("year")}-${at("month")}-${at("day")}T${at("hour")}:${at("minute")}:${at("second")}${offset === "" ? "+00:00" : offset}`;
   };
 }

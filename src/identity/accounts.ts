@@ -56,19 +56,33 @@ export async function createLogin(
   return db.transaction(async (tx) => {
     const made = await insertLogin(tx, { username, role, passwordHash, now: clock.now() });
     if (made === undefined) return false;
-    tx.audit({ ...by, action: "user.created", subject: `user:${username}`, details: { role, known_from_slurm: made.known_before } });
+    tx.audit({
+      ...by,
+      action: "user.created",
+      subject: `user:${username}`,
+      details: { role, known_from_slurm: made.known_before },
+    });
     return true;
   });
 }
 
 /** Sets anybody's password, and ends their sessions. */
-export async function setPassword(db: Database, by: By, { username, password }: { readonly username: string; readonly password: string }): Promise<void> {
+export async function setPassword(
+  db: Database,
+  by: By,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<void> {
   requirePassword(password);
   const passwordHash = await hashPassword(password);
   await db.transaction(async (tx) => {
     if (!(await updatePassword(tx, username, passwordHash))) throw noSuchUser(username);
     const endedSessions = await deleteSessionsOf(tx, username);
-    tx.audit({ ...by, action: "user.password_set", subject: `user:${username}`, details: { ended_sessions: endedSessions } });
+    tx.audit({
+      ...by,
+      action: "user.password_set",
+      subject: `user:${username}`,
+      details: { ended_sessions: endedSessions },
+    });
   });
 }
 
@@ -86,7 +100,13 @@ export async function changeOwnPassword(
   db: Database,
   clock: Clock,
   rule: ThrottleRule,
-  change: { readonly username: string; readonly current: string; readonly next: string; readonly ip: string; readonly requestId?: string | undefined },
+  change: {
+    readonly username: string;
+    readonly current: string;
+    readonly next: string;
+    readonly ip: string;
+    readonly requestId?: string | undefined;
+  },
 ): Promise<PasswordChange> {
   const { username } = change;
   requirePassword(change.next);
@@ -105,7 +125,13 @@ export async function changeOwnPassword(
     if (token === null) return { kind: "refused" };
     await deleteThrottle(tx, key);
     const details = { ended_sessions: endedSessions };
-    tx.audit({ actor: username, action: "user.password_set", subject: `user:${username}`, details, requestId: change.requestId });
+    tx.audit({
+      actor: username,
+      action: "user.password_set",
+      subject: `user:${username}`,
+      details,
+      requestId: change.requestId,
+    });
     return { kind: "changed", token };
   });
 }
@@ -117,7 +143,10 @@ export function findUser(db: Database, username: string): Promise<User | undefin
 const MAX_PAGE = 500;
 
 /** One page of users by name; the next one starts after the last name. */
-export function listUsers(db: Database, page: { readonly afterUsername?: string; readonly limit?: number } = {}): Promise<User[]> {
+export function listUsers(
+  db: Database,
+  page: { readonly afterUsername?: string; readonly limit?: number } = {},
+): Promise<User[]> {
   return selectUsersAfter(db, page.afterUsername ?? "", Math.min(page.limit ?? 100, MAX_PAGE));
 }
 

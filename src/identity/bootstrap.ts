@@ -30,12 +30,14 @@ export async function bootstrapAdmin(
   options: { readonly appEnv: "development" | "staging" | "production"; readonly adminPassword: string | null },
 ): Promise<Bootstrap> {
   const { appEnv, adminPassword } = options;
-  if (adminPassword !== null) return createAdmin(db, clock, { password: adminPassword, isProduction: appEnv === "production" });
+  if (adminPassword !== null)
+    return createAdmin(db, clock, { password: adminPassword, isProduction: appEnv === "production" });
   if (await hasAdmin(db)) return { kind: "exists" };
   if (appEnv === "production") {
     return {
       kind: "missing",
-      warning: "there is no administrator: set ADMIN_PASSWORD and restart, or run `hpc-billing user add NAME --role admin --password-stdin`",
+      warning:
+        "there is no administrator: set ADMIN_PASSWORD and restart, or run `hpc-billing user add NAME --role admin --password-stdin`",
     };
   }
   const password = randomBytes(12).toString("base64url");
@@ -43,7 +45,11 @@ export async function bootstrapAdmin(
   return isMade ? { kind: "generated", password } : { kind: "exists" };
 }
 
-async function createAdmin(db: Database, clock: Clock, options: { readonly password: string; readonly isProduction: boolean }): Promise<Bootstrap> {
+async function createAdmin(
+  db: Database,
+  clock: Clock,
+  options: { readonly password: string; readonly isProduction: boolean },
+): Promise<Bootstrap> {
   const { password, isProduction } = options;
   const present = await selectCredentials(db, ADMIN);
   if (present !== undefined && present.password_hash !== null) return { kind: "exists" };
@@ -51,7 +57,10 @@ async function createAdmin(db: Database, clock: Clock, options: { readonly passw
   const isMade = await createLogin(db, clock, { actor: "system" }, { username: ADMIN, password, role: "admin" });
   if (!isMade) return { kind: "exists" };
   if (password === SAMPLE_PASSWORD) {
-    return { kind: "created", warning: "ADMIN_PASSWORD still has the value of a sample file: sign in as admin and change the password now" };
+    return {
+      kind: "created",
+      warning: "ADMIN_PASSWORD still has the value of a sample file: sign in as admin and change the password now",
+    };
   }
   return { kind: "created" };
 }

@@ -10,7 +10,13 @@ import { roleSchema } from "./user-store.ts";
  */
 export async function insertSession(
   queries: Queries,
-  session: { readonly tokenHash: Buffer; readonly username: string; readonly passwordHash: string; readonly now: Date; readonly expiresAt: Date },
+  session: {
+    readonly tokenHash: Buffer;
+    readonly username: string;
+    readonly passwordHash: string;
+    readonly now: Date;
+    readonly expiresAt: Date;
+  },
 ): Promise<boolean> {
   const inserted = await queries.run(
     sql`INSERT INTO sessions (token_hash, username, created_at, last_seen_at, expires_at)
@@ -20,7 +26,12 @@ export async function insertSession(
   return inserted > 0;
 }
 
-const liveSessionSchema = z.object({ username: z.string(), role: roleSchema, created_at: z.date(), last_seen_at: z.date() });
+const liveSessionSchema = z.object({
+  username: z.string(),
+  role: roleSchema,
+  created_at: z.date(),
+  last_seen_at: z.date(),
+});
 export type LiveSession = z.output<typeof liveSessionSchema>;
 
 export function selectLiveSession(queries: Queries, tokenHash: Buffer, now: Date): Promise<LiveSession | undefined> {
@@ -33,7 +44,11 @@ export function selectLiveSession(queries: Queries, tokenHash: Buffer, now: Date
 }
 
 /** Of requests that come together, one writes. */
-export async function touchSession(queries: Queries, tokenHash: Buffer, seen: { readonly before: Date; readonly now: Date; readonly expiresAt: Date }): Promise<void> {
+export async function touchSession(
+  queries: Queries,
+  tokenHash: Buffer,
+  seen: { readonly before: Date; readonly now: Date; readonly expiresAt: Date },
+): Promise<void> {
   await queries.run(
     sql`UPDATE sessions SET last_seen_at = ${seen.now}, expires_at = ${seen.expiresAt}
         WHERE token_hash = ${tokenHash} AND last_seen_at = ${seen.before}`,
@@ -42,7 +57,10 @@ export async function touchSession(queries: Queries, tokenHash: Buffer, seen: { 
 
 /** The user whose session it was. */
 export async function deleteSession(queries: Queries, tokenHash: Buffer): Promise<string | undefined> {
-  const row = await queries.maybeOne(z.object({ username: z.string() }), sql`DELETE FROM sessions WHERE token_hash = ${tokenHash} RETURNING username`);
+  const row = await queries.maybeOne(
+    z.object({ username: z.string() }),
+    sql`DELETE FROM sessions WHERE token_hash = ${tokenHash} RETURNING username`,
+  );
   return row?.username;
 }
 

@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Database, Transaction } from "../db/database.ts";
-import { deleteExpiredSessions, deleteSession, insertSession, selectLiveSession, touchSession } from "./session-store.ts";
+import {
+  deleteExpiredSessions,
+  deleteSession,
+  insertSession,
+  selectLiveSession,
+  touchSession,
+} from "./session-store.ts";
 import { deleteExpiredThrottles } from "./throttle-store.ts";
 import type { SignedInUser } from "./user-store.ts";
 
@@ -53,17 +59,30 @@ export async function findSession(db: Database, clock: Clock, token: string): Pr
   const session = await selectLiveSession(db, sessionHash, now);
   if (session === undefined) return null;
   if (now.getTime() - session.last_seen_at.getTime() >= TOUCH_EVERY_MS) {
-    await touchSession(db, sessionHash, { before: session.last_seen_at, now, expiresAt: expiryOf(session.created_at, now) });
+    await touchSession(db, sessionHash, {
+      before: session.last_seen_at,
+      now,
+      expiresAt: expiryOf(session.created_at, now),
+    });
   }
   return { user: { username: session.username, role: session.role }, sessionHash };
 }
 
 /** Signs out. Does nothing when the session has ended already. */
-export async function endSession(db: Database, options: { readonly sessionHash: Buffer; readonly requestId?: string | undefined }): Promise<void> {
+export async function endSession(
+  db: Database,
+  options: { readonly sessionHash: Buffer; readonly requestId?: string | undefined },
+): Promise<void> {
   await db.transaction(async (tx) => {
     const username = await deleteSession(tx, options.sessionHash);
     if (username === undefined) return;
-    tx.audit({ actor: username, action: "logout", subject: `user:${username}`, details: {}, requestId: options.requestId });
+    tx.audit({
+      actor: username,
+      action: "logout",
+      subject: `user:${username}`,
+      details: {},
+      requestId: options.requestId,
+    });
   });
 }
 

@@ -25,7 +25,12 @@ export type SignInOutcome =
  * Checks a name and a password and starts a session. An attempt takes the same time whether the user exists or not,
  * and is counted before it is checked, so parallel guesses are no way round the limit.
  */
-export async function signIn(db: Database, clock: Clock, rule: ThrottleRule, attempt: SignInAttempt): Promise<SignInOutcome> {
+export async function signIn(
+  db: Database,
+  clock: Clock,
+  rule: ThrottleRule,
+  attempt: SignInAttempt,
+): Promise<SignInOutcome> {
   const key = throttleKey(attempt.username, attempt.ip);
   const admission = await admitAttempt(db, key, rule, clock.now());
   if (admission.kind === "locked") return admission;
@@ -43,16 +48,32 @@ export async function signIn(db: Database, clock: Clock, rule: ThrottleRule, att
     const token = await startSession(tx, { username, passwordHash, now: clock.now() });
     if (token === null) return { kind: "refused" };
     await deleteThrottle(tx, key);
-    tx.audit({ actor: username, action: "login.succeeded", subject: `user:${username}`, details: { ip: attempt.ip }, requestId });
+    tx.audit({
+      actor: username,
+      action: "login.succeeded",
+      subject: `user:${username}`,
+      details: { ip: attempt.ip },
+      requestId,
+    });
     return { kind: "signedIn", user: { username, role: credentials.role }, token };
   });
 }
 
 /** What was typed for a name is kept only where it is one: people type their password into the wrong field. */
-async function recordLock(db: Database, attempt: SignInAttempt, options: { readonly isKnownUser: boolean }): Promise<void> {
+async function recordLock(
+  db: Database,
+  attempt: SignInAttempt,
+  options: { readonly isKnownUser: boolean },
+): Promise<void> {
   const name = options.isKnownUser ? attempt.username : "(unknown)";
   await db.transaction((tx) => {
-    tx.audit({ actor: "anonymous", action: "login.locked", subject: `user:${name}`, details: { ip: attempt.ip }, requestId: attempt.requestId });
+    tx.audit({
+      actor: "anonymous",
+      action: "login.locked",
+      subject: `user:${name}`,
+      details: { ip: attempt.ip },
+      requestId: attempt.requestId,
+    });
     return Promise.resolve();
   });
 }

@@ -23,7 +23,12 @@ export type CountedAttempt = z.output<typeof countedSchema>;
  * counter gives each its number, so no more than `maxFails` are ever checked. The attempt that reaches the limit
  * starts the lock; a lock or window that has passed begins anew.
  */
-export function countAttempt(queries: Queries, key: ThrottleKey, rule: ThrottleRule, now: Date): Promise<CountedAttempt> {
+export function countAttempt(
+  queries: Queries,
+  key: ThrottleKey,
+  rule: ThrottleRule,
+  now: Date,
+): Promise<CountedAttempt> {
   const windowFrom = new Date(now.getTime() - rule.windowSeconds * 1_000);
   const lockUntil = new Date(now.getTime() + rule.lockSeconds * 1_000);
   const isOver = sql`(CASE WHEN t.locked_until IS NULL THEN t.window_started_at <= ${windowFrom}::timestamptz ELSE t.locked_until <= ${now}::timestamptz END)`;
@@ -47,7 +52,12 @@ export async function deleteThrottle(queries: Queries, key: ThrottleKey): Promis
 }
 
 /** Deletes at most `limit` rows whose window and lock are over. */
-export function deleteExpiredThrottles(queries: Queries, now: Date, windowSeconds: number, limit: number): Promise<number> {
+export function deleteExpiredThrottles(
+  queries: Queries,
+  now: Date,
+  windowSeconds: number,
+  limit: number,
+): Promise<number> {
   const windowFrom = new Date(now.getTime() - windowSeconds * 1_000);
   return queries.run(
     sql`DELETE FROM login_throttle WHERE (username, ip) IN (

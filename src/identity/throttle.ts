@@ -9,7 +9,12 @@ export type Admission =
   | { readonly kind: "locked"; readonly retryAfterSeconds: number };
 
 /** Asks to check one password. The attempt counts as failed until `deleteThrottle` says otherwise. */
-export async function admitAttempt(queries: Queries, key: ThrottleKey, rule: ThrottleRule, now: Date): Promise<Admission> {
+export async function admitAttempt(
+  queries: Queries,
+  key: ThrottleKey,
+  rule: ThrottleRule,
+  now: Date,
+): Promise<Admission> {
   const { fails, locked_until: lockedUntil } = await countAttempt(queries, key, rule, now);
   if (fails <= rule.maxFails) return { kind: "admitted", locks: fails === rule.maxFails };
   // The lock may have been set by a replica whose limit was another.

@@ -32,10 +32,16 @@ export function selectUser(queries: Queries, username: string): Promise<User | u
 
 /** Users after a name, by name. */
 export function selectUsersAfter(queries: Queries, afterUsername: string, limit: number): Promise<User[]> {
-  return queries.rows(userSchema, sql`SELECT ${COLUMNS} FROM users WHERE username > ${afterUsername} ORDER BY username LIMIT ${limit}`);
+  return queries.rows(
+    userSchema,
+    sql`SELECT ${COLUMNS} FROM users WHERE username > ${afterUsername} ORDER BY username LIMIT ${limit}`,
+  );
 }
 
-export function selectCredentials(queries: Queries, username: string): Promise<{ role: Role; password_hash: string | null } | undefined> {
+export function selectCredentials(
+  queries: Queries,
+  username: string,
+): Promise<{ role: Role; password_hash: string | null } | undefined> {
   return queries.maybeOne(
     z.object({ role: roleSchema, password_hash: z.string().nullable() }),
     sql`SELECT role, password_hash FROM users WHERE username = ${username}`,
@@ -77,6 +83,14 @@ export async function updatePassword(queries: Queries, username: string, passwor
 }
 
 /** False when the password is no longer the one that was checked. */
-export async function replacePassword(queries: Queries, username: string, change: { readonly from: string; readonly to: string }): Promise<boolean> {
-  return (await queries.run(sql`UPDATE users SET password_hash = ${change.to} WHERE username = ${username} AND password_hash = ${change.from}`)) > 0;
+export async function replacePassword(
+  queries: Queries,
+  username: string,
+  change: { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  return (
+    (await queries.run(
+      sql`UPDATE users SET password_hash = ${change.to} WHERE username = ${username} AND password_hash = ${change.from}`,
+    )) > 0
+  );
 }

@@ -43,7 +43,8 @@ export async function startCheckout(context: PaymentContext, receiptId: bigint, 
   });
   return context.db.transaction(async (tx) => {
     const locked = await lockReceipt(tx, receiptId);
-    if (locked?.status !== "pending") throw new ConflictError(`receipt ${receipt.number} is ${locked?.status ?? "gone"} already`);
+    if (locked?.status !== "pending")
+      throw new ConflictError(`receipt ${receipt.number} is ${locked?.status ?? "gone"} already`);
     const faster = await openCheckout(tx, context.provider.name, receiptId);
     if (faster !== undefined) return faster;
     // One left open by another provider makes way.

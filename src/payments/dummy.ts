@@ -42,7 +42,9 @@ export function dummyProvider(options: {
         amount_cents: request.amountMinor.toString(),
         currency: request.currency.code,
       });
-      const url = options.simulates ? `/payments/simulate?${query.toString()}` : `/payments/thanks?rid=${request.receiptId}`;
+      const url = options.simulates
+        ? `/payments/simulate?${query.toString()}`
+        : `/payments/thanks?rid=${request.receiptId}`;
       return Promise.resolve({ externalPaymentId, url });
     },
     parseEvent(rawBody, header) {

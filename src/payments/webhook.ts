@@ -77,9 +77,11 @@ async function judge(
     sql`SELECT id FROM payment_events WHERE provider = ${context.provider.name} AND event_id = ${event.eventId} AND verdict = 'applied'`,
   );
   if (seen !== undefined) return { verdict: "replay", reason: `event ${event.eventId} was applied before` };
-  if (payment === undefined || receipt === undefined) return ignored(`no payment ${event.externalPaymentId} is known here`);
+  if (payment === undefined || receipt === undefined)
+    return ignored(`no payment ${event.externalPaymentId} is known here`);
   if (event.outcome === "other") return ignored(`events of type ${event.eventType} change nothing here`);
-  if (event.currency !== payment.currency) return ignored(`currency ${event.currency} where ${payment.currency} was asked for`);
+  if (event.currency !== payment.currency)
+    return ignored(`currency ${event.currency} where ${payment.currency} was asked for`);
   if (event.amountMinor !== payment.amount_minor) {
     return ignored(`amount ${event.amountMinor} where ${payment.amount_minor} was asked for`);
   }
@@ -99,10 +101,13 @@ async function succeed(
   receipt: LockedReceipt,
   requestId: string,
 ): Promise<WebhookVerdict> {
-  if (receipt.status !== "pending") return ignored(`receipt ${receipt.number} is ${receipt.status} already; the payer may have to be paid back`);
+  if (receipt.status !== "pending")
+    return ignored(`receipt ${receipt.number} is ${receipt.status} already; the payer may have to be paid back`);
   const now = context.clock.now();
   // A newer open checkout of the same receipt must not be paid as well.
-  await tx.run(sql`UPDATE payments SET status = 'canceled' WHERE receipt_id = ${receipt.id} AND status = 'pending' AND id <> ${payment.id}`);
+  await tx.run(
+    sql`UPDATE payments SET status = 'canceled' WHERE receipt_id = ${receipt.id} AND status = 'pending' AND id <> ${payment.id}`,
+  );
   await tx.run(sql`UPDATE payments SET status = 'succeeded', settled_at = ${now} WHERE id = ${payment.id}`);
   auditPayment(context, tx, event, payment, receipt, requestId);
   const settlement = { at: now, method: context.provider.name, reference: event.externalPaymentId };

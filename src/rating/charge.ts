@@ -102,18 +102,30 @@ export function priceWith(
 ): { tier: Tier; rate: Rate; rules: RuleSet; lines: ChargeLine[]; totalMinor: bigint } {
   const share = rules.shares.find((candidate) => candidate.tier === tier)?.millionths ?? MICRO;
   const lines = [...resourceLines(job, rate, rules)].map((line): ChargeLine => {
-    return { ...line, shareMillionths: share, amountMinor: lineAmount(line.quantity, line.rateMicro, share, minorDigits) };
+    return {
+      ...line,
+      shareMillionths: share,
+      amountMinor: lineAmount(line.quantity, line.rateMicro, share, minorDigits),
+    };
   });
   return { tier, rate, rules, lines, totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0n) };
 }
 
 /** quantity × rate × share in minor units: one rational, rounded once, half to even. */
-export function lineAmount(quantity: Quantity, rateMicro: bigint, shareMillionths: bigint, minorDigits: number): bigint {
+export function lineAmount(
+  quantity: Quantity,
+  rateMicro: bigint,
+  shareMillionths: bigint,
+  minorDigits: number,
+): bigint {
   const minorPerUnit = 10n ** BigInt(minorDigits);
   if (shareMillionths === MICRO) {
     return roundHalfEven(quantity.base * rateMicro * minorPerUnit, quantity.basePerHour * MICRO);
   }
-  return roundHalfEven(quantity.base * rateMicro * shareMillionths * minorPerUnit, quantity.basePerHour * MICRO * MICRO);
+  return roundHalfEven(
+    quantity.base * rateMicro * shareMillionths * minorPerUnit,
+    quantity.basePerHour * MICRO * MICRO,
+  );
 }
 
 function exemptionOf(job: RatableJob, rules: RuleSet): FreeReason | undefined {
@@ -143,7 +155,14 @@ function* resourceLines(job: RatableJob, rate: Rate, rules: RuleSet): Generator<
   if (usesUsed && job.usedMemKibSeconds !== null) {
     yield line("mem", null, null, job.usedMemKibSeconds, KIB_SECONDS_PER_GIB_HOUR, rate.memMicro);
   } else if (job.allocMemMib > 0) {
-    yield line("mem", null, job.allocMemMib, BigInt(job.allocMemMib) * elapsed, MIB_SECONDS_PER_GIB_HOUR, rate.memMicro);
+    yield line(
+      "mem",
+      null,
+      job.allocMemMib,
+      BigInt(job.allocMemMib) * elapsed,
+      MIB_SECONDS_PER_GIB_HOUR,
+      rate.memMicro,
+    );
   }
 }
 

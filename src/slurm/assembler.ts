@@ -4,8 +4,23 @@ import { idColumn, type Layout } from "./columns.ts";
 import { isJobId, isStepName, stepDot } from "./job-id.ts";
 import type { JobRecord, RejectedRow } from "./job-record.ts";
 import { JobRowReader, type OpenRecord } from "./job-row.ts";
-import { findRun, refusedJobReason, REPEATED_STEP, settleLooseSteps, type KnownJob, type LooseStep } from "./loose-steps.ts";
-import { fieldEnd, fieldStart, MAX_REJECT_CHARACTERS, rejectText, type Row, type RowRefusal, type RowSink } from "./row.ts";
+import {
+  findRun,
+  refusedJobReason,
+  REPEATED_STEP,
+  settleLooseSteps,
+  type KnownJob,
+  type LooseStep,
+} from "./loose-steps.ts";
+import {
+  fieldEnd,
+  fieldStart,
+  MAX_REJECT_CHARACTERS,
+  rejectText,
+  type Row,
+  type RowRefusal,
+  type RowSink,
+} from "./row.ts";
 import { isEmpty, show } from "./row-fields.ts";
 import { OpenRun, readStepUsage, stepStart } from "./step-usage.ts";
 
@@ -56,7 +71,8 @@ export class Assembler implements RowSink {
   }
 
   row(row: Row): void {
-    const column = isEmpty(row, this.#layout.jobIdRaw) && this.#layout.jobId >= 0 ? this.#layout.jobId : this.#layout.jobIdRaw;
+    const column =
+      isEmpty(row, this.#layout.jobIdRaw) && this.#layout.jobId >= 0 ? this.#layout.jobId : this.#layout.jobIdRaw;
     const idStart = fieldStart(row, column);
     const idEnd = fieldEnd(row, column);
     const dot = stepDot(row.bytes, idStart, idEnd);
@@ -147,7 +163,12 @@ export class Assembler implements RowSink {
   /** The job a step stands behind, unless another run of that job covers the step's start and this one does not. */
   #runOfStep(current: OpenRun, rawId: string, startAt: number): OpenRun {
     if (startAt < 0 || current.covers(startAt)) return current;
-    return findRun(startAt, this.#jobs.filter((job) => job.rawId === rawId)) ?? current;
+    return (
+      findRun(
+        startAt,
+        this.#jobs.filter((job) => job.rawId === rawId),
+      ) ?? current
+    );
   }
 
   #reject(refusal: Omit<RowRefusal, "reason">, reason: string): void {
@@ -164,7 +185,9 @@ export class Assembler implements RowSink {
     const end = fieldEnd(row, column);
     const dot = stepDot(row.bytes, start, end);
     const jobEnd = dot < 0 ? end : dot;
-    return isJobId(row.bytes, start, jobEnd) ? { rawId: row.bytes.toString("latin1", start, jobEnd), isStep: dot >= 0 } : null;
+    return isJobId(row.bytes, start, jobEnd)
+      ? { rawId: row.bytes.toString("latin1", start, jobEnd), isStep: dot >= 0 }
+      : null;
   }
 
   /** Dumps that were put behind each other repeat their header. */
@@ -193,7 +216,10 @@ export class Assembler implements RowSink {
   /** Hands out what was gathered, but for the last `kept` jobs, which may still get steps. */
   #closeBatch(kept: 0 | 1): void {
     const looseRejects = settleLooseSteps(this.#looseSteps, this.#jobs);
-    const rejects = looseRejects.length === 0 ? this.#rejects : [...this.#rejects, ...looseRejects].sort((left, right) => left.line - right.line);
+    const rejects =
+      looseRejects.length === 0
+        ? this.#rejects
+        : [...this.#rejects, ...looseRejects].sort((left, right) => left.line - right.line);
     const closed = kept === 0 ? this.#jobs : this.#jobs.slice(0, -1);
     const records: JobRecord[] = [];
     for (const { run } of closed) if (run !== null) records.push(run.close());
@@ -210,7 +236,11 @@ export class Assembler implements RowSink {
 
 function isSameRun(left: OpenRecord, right: OpenRecord): boolean {
   return (
-    left.rawJobId === right.rawJobId && left.cluster === right.cluster && left.submitAt === right.submitAt &&
-    left.startAt === right.startAt && left.endAt === right.endAt && left.state === right.state
+    left.rawJobId === right.rawJobId &&
+    left.cluster === right.cluster &&
+    left.submitAt === right.submitAt &&
+    left.startAt === right.startAt &&
+    left.endAt === right.endAt &&
+    left.state === right.state
   );
 }

@@ -54,8 +54,12 @@ export function spells(bytes: Uint8Array, start: number, end: number, word: stri
 
 /** Whether two ranges of bytes are equal. */
 export function sameBytes(
-  left: Uint8Array, leftStart: number, leftEnd: number,
-  right: Uint8Array, rightStart: number, rightEnd: number,
+  left: Uint8Array,
+  leftStart: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightStart: number,
+  rightEnd: number,
 ): boolean {
   const length = leftEnd - leftStart;
   if (length !== rightEnd - rightStart) return false;

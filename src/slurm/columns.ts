@@ -4,7 +4,7 @@ import { quoted } from "./parsed.ts";
 
 /** What the fields of a column hold; `free` is text that people write, which may hold anything. */
 export type ColumnKind =
-  | "free" | "id" | "word" | "state" | "time" | "duration" | "count" | "amount" | "tres" | "exit" | "nothing" | "other";
+  "free" | "id" | "word" | "state" | "time" | "duration" | "count" | "amount" | "tres" | "exit" | "nothing" | "other";
 
 /** Position of each column that is used; -1 where the dump does not have it. */
 export interface Layout {
@@ -46,19 +46,37 @@ export interface Layout {
 
 const NAMES_BY_KIND: ReadonlyMap<ColumnKind, string> = new Map<ColumnKind, string>([
   // Constraints and Licenses are written with `|` for "or"; paths and command lines are anybody's.
-  ["free", `jobname comment admincomment systemcomment wckey submitline workdir reason extra constraints licenses
-    container stdin stdout stderr`],
+  [
+    "free",
+    `jobname comment admincomment systemcomment wckey submitline workdir reason extra constraints licenses
+    container stdin stdout stderr`,
+  ],
   ["id", "jobid jobidraw"],
-  ["word", "cluster user account partition qos nodelist reservation reservationid group mcslabel qosreq reqreservation"],
+  [
+    "word",
+    "cluster user account partition qos nodelist reservation reservationid group mcslabel qosreq reqreservation",
+  ],
   ["state", "state"],
   ["time", "submit eligible start end"],
-  ["duration", `elapsed totalcpu cputime usercpu systemcpu avecpu mincpu suspended reserved planned plannedcpu timelimit
-    resvcpu`],
-  ["count", `elapsedraw cputimeraw alloccpus ncpus reqcpus nnodes allocnodes reqnodes ntasks uid gid priority associd
-    dbindex restarts timelimitraw consumedenergyraw plannedcpuraw resvcpuraw qosraw`],
-  ["amount", "reqmem averss maxrss avevmsize maxvmsize consumedenergy avediskread avediskwrite maxdiskread maxdiskwrite"],
-  ["tres", `alloctres reqtres tresusageinave tresusageinmax tresusageinmin tresusageintot tresusageoutave
-    tresusageoutmax tresusageoutmin tresusageouttot`],
+  [
+    "duration",
+    `elapsed totalcpu cputime usercpu systemcpu avecpu mincpu suspended reserved planned plannedcpu timelimit
+    resvcpu`,
+  ],
+  [
+    "count",
+    `elapsedraw cputimeraw alloccpus ncpus reqcpus nnodes allocnodes reqnodes ntasks uid gid priority associd
+    dbindex restarts timelimitraw consumedenergyraw plannedcpuraw resvcpuraw qosraw`,
+  ],
+  [
+    "amount",
+    "reqmem averss maxrss avevmsize maxvmsize consumedenergy avediskread avediskwrite maxdiskread maxdiskwrite",
+  ],
+  [
+    "tres",
+    `alloctres reqtres tresusageinave tresusageinmax tresusageinmin tresusageintot tresusageoutave
+    tresusageoutmax tresusageoutmin tresusageouttot`,
+  ],
   ["exit", "exitcode derivedexitcode"],
 ]);
 
@@ -86,7 +104,9 @@ const NEEDED =
 export function layoutOf(headerFields: readonly string[]): Layout {
   const names = headerFields.map((field) => field.trim().toLowerCase());
   if (names.every((name) => !KINDS.has(name))) {
-    throw new UserError(`The first line is not a header: none of its fields is the name of a column of sacct. ${NEEDED}`);
+    throw new UserError(
+      `The first line is not a header: none of its fields is the name of a column of sacct. ${NEEDED}`,
+    );
   }
   // `sacct --parsable` closes every line with a delimiter; `--parsable2` does not.
   const last = names.length - 1;
@@ -99,13 +119,17 @@ export function layoutOf(headerFields: readonly string[]): Layout {
     else positions.set(name, position);
   });
   if (repeated.size > 0) {
-    throw new UserError(`The header names ${[...repeated].map(quoted).join(", ")} more than once; each column may be there once.`);
+    throw new UserError(
+      `The header names ${[...repeated].map(quoted).join(", ")} more than once; each column may be there once.`,
+    );
   }
   refuseMissing(positions);
   const at = (name: string): number => positions.get(name) ?? -1;
   return {
     fields: names.length,
-    kinds: names.map((name, position) => (hasTrailingDelimiter && position === last ? "nothing" : (KINDS.get(name) ?? "other"))),
+    kinds: names.map((name, position) =>
+      hasTrailingDelimiter && position === last ? "nothing" : (KINDS.get(name) ?? "other"),
+    ),
     names,
     jobIdRaw: at("jobidraw"),
     jobId: at("jobid"),

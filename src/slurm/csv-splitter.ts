@@ -5,7 +5,15 @@
 import { ByteWindow } from "./byte-window.ts";
 import type { Layout } from "./columns.ts";
 import {
-  CARRIAGE_RETURN, emptyRow, LINE_FEED, MAX_FIELDS, MAX_ROW_BYTES, MAX_ROW_LINES, type Row, type RowSink, type RowSplitter,
+  CARRIAGE_RETURN,
+  emptyRow,
+  LINE_FEED,
+  MAX_FIELDS,
+  MAX_ROW_BYTES,
+  MAX_ROW_LINES,
+  type Row,
+  type RowSink,
+  type RowSplitter,
 } from "./row.ts";
 
 const COMMA = 0x2c;
@@ -147,11 +155,15 @@ export class CsvSplitter implements RowSplitter {
     const lineFeed = this.#lineFeedFrom(this.#recordStart);
     const lineEnd = lineFeed < 0 ? this.#window.end : lineFeed;
     const isLongLine = lineEnd - this.#recordStart > MAX_ROW_BYTES;
-    const reason =
-      isLongLine ? `the line is longer than ${MAX_ROW_BYTES} bytes`
-      : outcome === "bad-quoting" ? "a quoted field is followed by something other than a comma (a quote inside quotes is written twice)"
-      : `a quoted field is not closed within ${MAX_ROW_LINES} lines`;
-    this.#sink.refuse({ line: this.#line, reason, raw: this.#window.bytes, rawStart: this.#recordStart, rawEnd: lineEnd }, null);
+    const reason = isLongLine
+      ? `the line is longer than ${MAX_ROW_BYTES} bytes`
+      : outcome === "bad-quoting"
+        ? "a quoted field is followed by something other than a comma (a quote inside quotes is written twice)"
+        : `a quoted field is not closed within ${MAX_ROW_LINES} lines`;
+    this.#sink.refuse(
+      { line: this.#line, reason, raw: this.#window.bytes, rawStart: this.#recordStart, rawEnd: lineEnd },
+      null,
+    );
     this.#isSkipping = lineFeed < 0;
     this.#recordStart = lineFeed < 0 ? this.#window.end : lineFeed + 1;
     if (lineFeed >= 0) this.#line++;

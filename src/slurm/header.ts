@@ -14,21 +14,27 @@ export type DumpFormat = "auto" | "sacct" | "csv";
 
 /** A separator that no text of Slurm's can hold: `sacct --parsable2 --delimiter=$'\x1f'`. */
 const UNIT_SEPARATOR = "\u001f";
-const ACCEPTED = "sacct --parsable2 output (columns separated by | or by the byte 0x1f) or CSV (columns separated by commas)";
+const ACCEPTED =
+  "sacct --parsable2 output (columns separated by | or by the byte 0x1f) or CSV (columns separated by commas)";
 
 /**
  * Reads the header line (without its line end and byte order mark).
  * @throws UserError when the separator is not one of `|`, 0x1f and `,`, does not fit `format`, or columns are missing.
  */
 export function readHeader(text: string, format: DumpFormat): Dialect {
-  if (text.includes("\0")) throw new UserError(`The file is not plain text (its first line has zero bytes); accepted is ${ACCEPTED}, in UTF-8.`);
+  if (text.includes("\0"))
+    throw new UserError(
+      `The file is not plain text (its first line has zero bytes); accepted is ${ACCEPTED}, in UTF-8.`,
+    );
   const delimiter = [UNIT_SEPARATOR, "|", ","].find((candidate) => text.includes(candidate));
   if (delimiter === undefined) throw new UserError(`${foundInstead(text)} Accepted is ${ACCEPTED}.`);
   const kind = delimiter === "," ? "csv" : "sacct";
   if (format !== "auto" && format !== kind) {
     const found = delimiter === UNIT_SEPARATOR ? "the byte 0x1f" : quoted(delimiter);
     const wanted = format === "csv" ? "commas" : "| or the byte 0x1f";
-    throw new UserError(`The columns of the header are separated by ${found}, but the format ${format} separates them by ${wanted}.`);
+    throw new UserError(
+      `The columns of the header are separated by ${found}, but the format ${format} separates them by ${wanted}.`,
+    );
   }
   const fields = text.split(delimiter);
   const layout = layoutOf(kind === "csv" ? fields.map(withoutQuotes) : fields);
@@ -38,7 +44,8 @@ export function readHeader(text: string, format: DumpFormat): Dialect {
 function foundInstead(text: string): string {
   if (text.includes(";")) return 'The columns of the header are separated by ";".';
   if (text.includes("\t")) return "The columns of the header are separated by tabs.";
-  if (/\S\s+\S/u.test(text)) return `The columns of the header are separated by spaces (sacct was run without --parsable2): ${quoted(text)}.`;
+  if (/\S\s+\S/u.test(text))
+    return `The columns of the header are separated by spaces (sacct was run without --parsable2): ${quoted(text)}.`;
   return `The first line is no header of several columns: ${quoted(text)}.`;
 }
 

@@ -35,7 +35,8 @@ export async function* inflate(input: AsyncIterable<Uint8Array>): AsyncGenerator
   try {
     const head = await readHead(pieces);
     const format = REFUSED_FORMATS.find(([, magic]) => startsWith(head, magic));
-    if (format !== undefined) throw new UserError(`The file is ${format[0]}; accepted is UTF-8 text, plain or compressed with gzip.`);
+    if (format !== undefined)
+      throw new UserError(`The file is ${format[0]}; accepted is UTF-8 text, plain or compressed with gzip.`);
     const all = chain(head, pieces);
     yield* startsWith(head, [0x1f, 0x8b]) ? gunzip(all) : plain(all);
   } finally {
@@ -106,7 +107,9 @@ function brokenGzip(failure: NodeJS.ErrnoException, inputBytes: number): UserErr
   const what = endsEarly
     ? `The gzip file ends early, after ${inputBytes} bytes: it was not copied completely.`
     : `The gzip file is damaged (${failure.message}).`;
-  return new UserError(`${what} The jobs before that point were read; import the complete file to get the others.`, { cause: failure });
+  return new UserError(`${what} The jobs before that point were read; import the complete file to get the others.`, {
+    cause: failure,
+  });
 }
 
 /** zlib's stream, asked piece by piece, so that all it inflated before an error is still handed out. */

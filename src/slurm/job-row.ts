@@ -25,9 +25,19 @@ export interface JobRow {
   readonly energyJoules: number;
 }
 
-type Allocation = Pick<JobRecord, "allocCpus" | "allocNodes" | "allocMemMib" | "allocGpus" | "gpuTypes" | "allocBilling">;
+type Allocation = Pick<
+  JobRecord,
+  "allocCpus" | "allocNodes" | "allocMemMib" | "allocGpus" | "gpuTypes" | "allocBilling"
+>;
 
-const NOTHING_ALLOCATED: Allocation = { allocCpus: 0, allocNodes: 0, allocMemMib: 0, allocGpus: 0, gpuTypes: [], allocBilling: 0 };
+const NOTHING_ALLOCATED: Allocation = {
+  allocCpus: 0,
+  allocNodes: 0,
+  allocMemMib: 0,
+  allocGpus: 0,
+  gpuTypes: [],
+  allocBilling: 0,
+};
 
 /** Reads job rows of one dump; remembers the words that repeat. */
 export class JobRowReader {
@@ -35,7 +45,9 @@ export class JobRowReader {
   readonly #defaultCluster: string;
   readonly #words = new ByteCache<string>(decodeText);
   readonly #states = new ByteCache<JobState>((bytes, start, end) => parseState(decodeText(bytes, start, end)));
-  readonly #tres = new ByteCache<Parsed<TresAllocation>>((bytes, start, end) => parseTres(bytes.toString("utf8", start, end)));
+  readonly #tres = new ByteCache<Parsed<TresAllocation>>((bytes, start, end) =>
+    parseTres(bytes.toString("utf8", start, end)),
+  );
 
   constructor(layout: Layout, options: { defaultCluster: string }) {
     this.#layout = layout;
@@ -119,7 +131,8 @@ export class JobRowReader {
   #columnWithNul(row: Row): string | null {
     if (!row.mayHoldNul) return null;
     const column = this.#layout.kinds.findIndex(
-      (kind, at) => kind !== "free" && kind !== "other" && holdsByte(row.bytes, fieldStart(row, at), fieldEnd(row, at), 0),
+      (kind, at) =>
+        kind !== "free" && kind !== "other" && holdsByte(row.bytes, fieldStart(row, at), fieldEnd(row, at), 0),
     );
     return column < 0 ? null : `the column ${this.#layout.names[column] ?? ""}`;
   }
@@ -139,10 +152,14 @@ export class JobRowReader {
     if (tres === null && times.startAt === null) return parsed(NOTHING_ALLOCATED);
     const cpus = tres?.value.cpus ?? firstCount(row, layout.allocCpus, layout.nCpus);
     if (cpus === MALFORMED) {
-      return malformed(`AllocCPUS ${show(row, layout.allocCpus)}, NCPUS ${show(row, layout.nCpus)}: not a number of CPUs`);
+      return malformed(
+        `AllocCPUS ${show(row, layout.allocCpus)}, NCPUS ${show(row, layout.nCpus)}: not a number of CPUs`,
+      );
     }
     if (cpus <= 0 && times.elapsedSeconds > 0) {
-      return malformed(`the job ran for ${times.elapsedSeconds} s, but neither AllocTRES nor AllocCPUS nor NCPUS says on how many CPUs`);
+      return malformed(
+        `the job ran for ${times.elapsedSeconds} s, but neither AllocTRES nor AllocCPUS nor NCPUS says on how many CPUs`,
+      );
     }
     const allocCpus = Math.max(cpus, 0);
     const allocNodes = Math.max(tres?.value.nodes ?? firstCount(row, layout.allocNodes, layout.nNodes), 0);

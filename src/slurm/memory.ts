@@ -3,7 +3,13 @@ import { ABSENT, MALFORMED, readUnsigned } from "./bytes.ts";
 import { malformed, parsed, quoted, type Parsed } from "./parsed.ts";
 
 /** Powers of 1024 above bytes. */
-const UNIT_POWERS: ReadonlyMap<string, number> = new Map([["K", 1], ["M", 2], ["G", 3], ["T", 4], ["P", 5]]);
+const UNIT_POWERS: ReadonlyMap<string, number> = new Map([
+  ["K", 1],
+  ["M", 2],
+  ["G", 3],
+  ["T", 4],
+  ["P", 5],
+]);
 const MAX_NUMBER_LENGTH = 24;
 
 /** What `ReqMem` asked for, and per what; Slurm 21.08 and later print the job's total, without a letter. */
@@ -26,7 +32,8 @@ export function parseMemory(
   const number = unitPower === undefined ? text : text.slice(0, -1);
   const match = /^(\d+)(?:\.(\d+))?$/u.exec(number);
   const whole = match?.[1];
-  if (whole === undefined || number.length > MAX_NUMBER_LENGTH) return malformed(`${quoted(text)} is not an amount of memory`);
+  if (whole === undefined || number.length > MAX_NUMBER_LENGTH)
+    return malformed(`${quoted(text)} is not an amount of memory`);
   const decimals = match?.[2] ?? "";
   const shift = (unitPower ?? options.plainPower) - options.resultPower;
   const scaled = BigInt(whole + decimals) * 1024n ** BigInt(Math.max(shift, 0));

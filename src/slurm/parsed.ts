@@ -1,7 +1,5 @@
 /** What reading a piece of Slurm's text gives: a value, or the reason why there is none. */
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /** A value that was read. */
 export function parsed<T>(value: T): Parsed<T> {

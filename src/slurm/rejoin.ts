@@ -40,7 +40,11 @@ export function rejoinRow(row: Row, layout: Layout): Parsed<Int32Array> {
   const readings = findReadings(row, layout, spans, extra);
   const first = readings[0];
   if (first === undefined) {
-    return malformed(extra === 0 ? "its columns do not hold what the header says" : `${tooMany}, and no way to join them gives valid columns`);
+    return malformed(
+      extra === 0
+        ? "its columns do not hold what the header says"
+        : `${tooMany}, and no way to join them gives valid columns`,
+    );
   }
   const agree = readings.length < MAX_READINGS && readings.every((other) => sameTypedFields(row, layout, first, other));
   return agree ? parsed(first) : malformed(`${tooMany}, and they can be joined in more than one way`);
@@ -82,7 +86,9 @@ function findReadings(row: Row, layout: Layout, spans: readonly Span[], extra: n
         taken[spanIndex] = more;
         found = walk(spanIndex + 1, token + span.columns + more, left - more) || found;
       }
-    } else if (fitsKind(layout.kinds[span.firstColumn] ?? "other", row.bytes, fieldStart(row, token), fieldEnd(row, token))) {
+    } else if (
+      fitsKind(layout.kinds[span.firstColumn] ?? "other", row.bytes, fieldStart(row, token), fieldEnd(row, token))
+    ) {
       found = walk(spanIndex + 1, token + 1, left);
     }
     if (!found && readings.length < MAX_READINGS) deadEnds.add(state);

@@ -9,7 +9,11 @@ export function isEmpty(row: Row, column: number): boolean {
 }
 
 /** Reads a field with one of the byte readers; `ABSENT` where there is no such column. */
-export function readWith(read: (bytes: Buffer, start: number, end: number) => number, row: Row, column: number): number {
+export function readWith(
+  read: (bytes: Buffer, start: number, end: number) => number,
+  row: Row,
+  column: number,
+): number {
   return column < 0 ? ABSENT : read(row.bytes, fieldStart(row, column), fieldEnd(row, column));
 }
 

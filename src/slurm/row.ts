@@ -57,7 +57,16 @@ export const CARRIAGE_RETURN = 0x0d;
 
 /** An empty row over `bytes`. */
 export function emptyRow(bytes: Buffer): Row {
-  return { bytes, cuts: new Int32Array(MAX_FIELDS + 2), fields: 0, line: 0, raw: bytes, rawStart: 0, rawEnd: 0, mayHoldNul: false };
+  return {
+    bytes,
+    cuts: new Int32Array(MAX_FIELDS + 2),
+    fields: 0,
+    line: 0,
+    raw: bytes,
+    rawStart: 0,
+    rawEnd: 0,
+    mayHoldNul: false,
+  };
 }
 
 /** Where field `column` starts. */

@@ -40,7 +40,10 @@ export function readRunTimes(row: Row, layout: Layout, phase: JobPhase): Parsed<
   if (submit >= 0) return parsed({ submitAt: submit, isSubmitInferred: false, startAt, endAt, elapsedSeconds });
   const eligible = readWith(readTimestamp, row, layout.eligible);
   const submitAt = eligible >= 0 ? eligible : start;
-  if (submitAt < 0) return malformed("neither Submit nor Eligible nor Start is a time, so the job cannot be told from others with its id");
+  if (submitAt < 0)
+    return malformed(
+      "neither Submit nor Eligible nor Start is a time, so the job cannot be told from others with its id",
+    );
   return parsed({ submitAt, isSubmitInferred: true, startAt, endAt, elapsedSeconds });
 }
 
@@ -66,17 +69,22 @@ function activeRun(start: number, elapsed: number): Run {
 function endedRun(start: number, end: number, elapsed: number, phase: JobPhase): Parsed<Run> {
   if (start < 0) {
     if (elapsed > 0) return malformed(`the job ran for ${elapsed} s, but has no start`);
-    if (end < 0 && phase === "finished") return malformed("the job's state says that it ended, but it has neither start nor end");
+    if (end < 0 && phase === "finished")
+      return malformed("the job's state says that it ended, but it has neither start nor end");
     return parsed({ startAt: null, endAt: end >= 0 ? end : null, elapsedSeconds: 0 });
   }
   if (end < 0) {
     if (phase === "unknown") return parsed({ startAt: start, endAt: null, elapsedSeconds: Math.max(elapsed, 0) });
-    if (elapsed < 0) return malformed("the job's state says that it ended, but it has neither an end nor an elapsed time");
+    if (elapsed < 0)
+      return malformed("the job's state says that it ended, but it has neither an end nor an elapsed time");
     return parsed({ startAt: start, endAt: start + elapsed, elapsedSeconds: elapsed });
   }
   if (end < start) return malformed(`it ends ${start - end} s before it starts`);
   if (elapsed > end - start) {
-    const hint = elapsed - (end - start) === 3600 ? " (were the times printed in a zone with summer time? ask sacct with TZ=UTC)" : "";
+    const hint =
+      elapsed - (end - start) === 3600
+        ? " (were the times printed in a zone with summer time? ask sacct with TZ=UTC)"
+        : "";
     return malformed(`it ran for ${elapsed} s, but only ${end - start} s lie between its start and its end${hint}`);
   }
   return parsed({ startAt: start, endAt: end, elapsedSeconds: elapsed >= 0 ? elapsed : end - start });

@@ -112,18 +112,24 @@ function startReader(head: Buffer, options: DumpOptions, input: { isComplete: bo
   const lineFeed = head.indexOf(LINE_FEED);
   if (lineFeed < 0 && !input.isComplete && head.length <= MAX_ROW_BYTES) return null;
   const lineEnd = lineFeed < 0 ? head.length : lineFeed;
-  if (lineEnd > MAX_ROW_BYTES) throw new UserError(`The first line is longer than ${MAX_ROW_BYTES} bytes: it is no header.`);
+  if (lineEnd > MAX_ROW_BYTES)
+    throw new UserError(`The first line is longer than ${MAX_ROW_BYTES} bytes: it is no header.`);
   const end = head[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
   const text = head.toString("utf8", 0, end);
   const headerText = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   if (headerText.trim() === "") {
-    throw new UserError(head.length === 0 ? "The file is empty; it needs at least a header line." : "The first line is empty; it must be the header.");
+    throw new UserError(
+      head.length === 0
+        ? "The file is empty; it needs at least a header line."
+        : "The first line is empty; it must be the header.",
+    );
   }
   const { kind, delimiter, layout } = readHeader(headerText, options.format);
   const assembler = new Assembler(layout, { ...options, headerText });
-  const splitter = kind === "csv"
-    ? new CsvSplitter(layout, { firstLine: 2 }, assembler)
-    : new SacctSplitter(layout, { delimiter, firstLine: 2 }, assembler);
+  const splitter =
+    kind === "csv"
+      ? new CsvSplitter(layout, { firstLine: 2 }, assembler)
+      : new SacctSplitter(layout, { delimiter, firstLine: 2 }, assembler);
   const reader = new Reader(splitter, assembler);
   if (lineFeed >= 0) splitter.feed(head.subarray(lineFeed + 1));
   return reader;

@@ -7,8 +7,18 @@ import { idColumn, type Layout } from "./columns.ts";
 import { isJobOrStepId } from "./job-id.ts";
 import { rejoinRow } from "./rejoin.ts";
 import {
-  CARRIAGE_RETURN, emptyRow, fieldEnd, fieldStart, LINE_FEED, MAX_FIELDS, MAX_REJECT_CHARACTERS, MAX_ROW_BYTES,
-  MAX_ROW_LINES, type Row, type RowSink, type RowSplitter,
+  CARRIAGE_RETURN,
+  emptyRow,
+  fieldEnd,
+  fieldStart,
+  LINE_FEED,
+  MAX_FIELDS,
+  MAX_REJECT_CHARACTERS,
+  MAX_ROW_BYTES,
+  MAX_ROW_LINES,
+  type Row,
+  type RowSink,
+  type RowSplitter,
 } from "./row.ts";
 
 const INITIAL_WINDOW_BYTES = 1_048_576;
@@ -57,7 +67,8 @@ export class SacctSplitter implements RowSplitter {
       row.raw = this.#window.bytes;
       row.rawStart -= moved;
       row.rawEnd -= moved;
-      if (moved > 0) for (let at = 0; at <= Math.min(row.fields, MAX_FIELDS); at++) row.cuts[at] = (row.cuts[at] ?? 0) - moved;
+      if (moved > 0)
+        for (let at = 0; at <= Math.min(row.fields, MAX_FIELDS); at++) row.cuts[at] = (row.cuts[at] ?? 0) - moved;
     }
     this.#scan();
   }
@@ -77,7 +88,8 @@ export class SacctSplitter implements RowSplitter {
 
   abandon(): void {
     // What waits may go on behind the cut, unless its columns are all there and it is one line.
-    if (this.#hasWaiting && this.#waiting.fields === this.#layout.fields && this.#waitingLines === 1) this.#releaseWaiting();
+    if (this.#hasWaiting && this.#waiting.fields === this.#layout.fields && this.#waitingLines === 1)
+      this.#releaseWaiting();
     this.#hasWaiting = false;
   }
 
@@ -175,7 +187,9 @@ export class SacctSplitter implements RowSplitter {
   #startsRecord(line: Row): boolean {
     const column = idColumn(this.#layout);
     // A lone number is not the start of a record: text may well have one on a line.
-    return line.fields > Math.max(column, 1) && isJobOrStepId(line.bytes, fieldStart(line, column), fieldEnd(line, column));
+    return (
+      line.fields > Math.max(column, 1) && isJobOrStepId(line.bytes, fieldStart(line, column), fieldEnd(line, column))
+    );
   }
 
   /** Whether the waiting row lacks fields, or ends in text that the line may be more of. */
@@ -187,7 +201,8 @@ export class SacctSplitter implements RowSplitter {
     if (waiting.fields < this.#layout.fields) return true;
     // After a complete row an empty line means nothing, and so does a text that would begin with a line break.
     const lastColumn = waiting.fields - 1;
-    const endsInText = this.#layout.kinds.at(-1) === "free" && fieldEnd(waiting, lastColumn) > fieldStart(waiting, lastColumn);
+    const endsInText =
+      this.#layout.kinds.at(-1) === "free" && fieldEnd(waiting, lastColumn) > fieldStart(waiting, lastColumn);
     return endsInText && !isBlank;
   }
 

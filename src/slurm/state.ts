@@ -9,11 +9,30 @@ export interface JobState {
 }
 
 const SHORT_CODES: ReadonlyMap<string, string> = new Map([
-  ["BF", "BOOT_FAIL"], ["CA", "CANCELLED"], ["CD", "COMPLETED"], ["CF", "CONFIGURING"], ["CG", "COMPLETING"],
-  ["DL", "DEADLINE"], ["F", "FAILED"], ["NF", "NODE_FAIL"], ["OOM", "OUT_OF_MEMORY"], ["PD", "PENDING"],
-  ["PR", "PREEMPTED"], ["R", "RUNNING"], ["RD", "RESV_DEL_HOLD"], ["RF", "REQUEUE_FED"], ["RH", "REQUEUE_HOLD"],
-  ["RQ", "REQUEUED"], ["RS", "RESIZING"], ["RV", "REVOKED"], ["S", "SUSPENDED"], ["SE", "SPECIAL_EXIT"],
-  ["SI", "SIGNALING"], ["SO", "STAGE_OUT"], ["ST", "STOPPED"], ["TO", "TIMEOUT"],
+  ["BF", "BOOT_FAIL"],
+  ["CA", "CANCELLED"],
+  ["CD", "COMPLETED"],
+  ["CF", "CONFIGURING"],
+  ["CG", "COMPLETING"],
+  ["DL", "DEADLINE"],
+  ["F", "FAILED"],
+  ["NF", "NODE_FAIL"],
+  ["OOM", "OUT_OF_MEMORY"],
+  ["PD", "PENDING"],
+  ["PR", "PREEMPTED"],
+  ["R", "RUNNING"],
+  ["RD", "RESV_DEL_HOLD"],
+  ["RF", "REQUEUE_FED"],
+  ["RH", "REQUEUE_HOLD"],
+  ["RQ", "REQUEUED"],
+  ["RS", "RESIZING"],
+  ["RV", "REVOKED"],
+  ["S", "SUSPENDED"],
+  ["SE", "SPECIAL_EXIT"],
+  ["SI", "SIGNALING"],
+  ["SO", "STAGE_OUT"],
+  ["ST", "STOPPED"],
+  ["TO", "TIMEOUT"],
 ]);
 
 const PHASES: ReadonlyMap<string, JobPhase> = new Map<string, JobPhase>([

@@ -29,7 +29,8 @@ export function readStepUsage(row: Row, layout: Layout): StepUsage {
 
 function stepElapsedSeconds(row: Row, layout: Layout): number {
   if (!isEmpty(row, layout.elapsedRaw)) return Math.max(readWith(readUnsigned, row, layout.elapsedRaw), 0);
-  if (!isEmpty(row, layout.elapsed)) return Math.max(Math.floor(readWith(readDurationMs, row, layout.elapsed) / 1000), 0);
+  if (!isEmpty(row, layout.elapsed))
+    return Math.max(Math.floor(readWith(readDurationMs, row, layout.elapsed) / 1000), 0);
   const start = readWith(readTimestamp, row, layout.start);
   const end = readWith(readTimestamp, row, layout.end);
   return start >= 0 && end > start ? end - start : 0;
@@ -119,8 +120,10 @@ export class OpenRun {
 
 function sameUsage(left: StepUsage, right: StepUsage): boolean {
   return (
-    left.cpuMs === right.cpuMs && left.rssKib === right.rssKib &&
-    left.elapsedSeconds === right.elapsedSeconds && left.energyJoules === right.energyJoules
+    left.cpuMs === right.cpuMs &&
+    left.rssKib === right.rssKib &&
+    left.elapsedSeconds === right.elapsedSeconds &&
+    left.energyJoules === right.energyJoules
   );
 }
 

@@ -41,15 +41,16 @@ export function readTimestamp(bytes: Uint8Array, start: number, end: number): nu
   if ((century | yearOfCentury | month | day | hour | minute | second) < 0) return MALFORMED;
   const separator = bytes[start + 10];
   if (
-    bytes[start + 7] !== DASH || (separator !== 0x54 && separator !== 0x20) ||
-    bytes[start + 13] !== COLON || bytes[start + 16] !== COLON
-  ) return MALFORMED;
+    bytes[start + 7] !== DASH ||
+    (separator !== 0x54 && separator !== 0x20) ||
+    bytes[start + 13] !== COLON ||
+    bytes[start + 16] !== COLON
+  )
+    return MALFORMED;
   const year = century * 100 + yearOfCentury;
   if (hour > 23 || minute > 59 || second > 59 || !isCalendarDay(year, month, day)) return MALFORMED;
   const seconds = daysSinceEpoch(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
-  return length === DATE_TIME_LENGTH
-    ? absentIfZero(seconds)
-    : withZone(seconds, bytes, start + DATE_TIME_LENGTH, end);
+  return length === DATE_TIME_LENGTH ? absentIfZero(seconds) : withZone(seconds, bytes, start + DATE_TIME_LENGTH, end);
 }
 
 function readOtherForms(bytes: Uint8Array, start: number, end: number): number {

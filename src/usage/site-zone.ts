@@ -10,7 +10,10 @@ import type { SiteDays } from "./site-day.ts";
  * job's day is set anew and the rollup is rebuilt, in one transaction; usually there is nothing to do.
  */
 export async function ensureSiteZone(db: Database, days: SiteDays, log: (line: string) => void): Promise<void> {
-  const stored = await db.maybeOne(z.object({ value: z.string() }), sql`SELECT value FROM settings WHERE key = 'site_tz'`);
+  const stored = await db.maybeOne(
+    z.object({ value: z.string() }),
+    sql`SELECT value FROM settings WHERE key = 'site_tz'`,
+  );
   if (stored?.value === days.timeZone) return;
   if (stored !== undefined) log(`SITE_TZ changed from ${stored.value} to ${days.timeZone}: rebuilding the daily sums`);
   await db.transaction(async (tx) => {

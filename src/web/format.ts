@@ -145,7 +145,11 @@ function pad(value: number): string {
 }
 
 function currencyMark(currency: string): string {
-  const parts = new Intl.NumberFormat("en-US", { style: "currency", currency, currencyDisplay: "narrowSymbol" }).formatToParts(0);
+  const parts = new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+  }).formatToParts(0);
   return parts.find((part) => part.type === "currency")?.value ?? currency;
 }
 
@@ -159,7 +163,9 @@ const SPANS = [
 function span(lang: Lang, seconds: number): string {
   const size = Math.max(0, Math.floor(seconds));
   const [unit, length] = SPANS.find(([, unitSeconds]) => size >= unitSeconds) ?? (["second", 1] as const);
-  return new Intl.NumberFormat(NUMBER_LOCALES[lang], { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(size / length));
+  return new Intl.NumberFormat(NUMBER_LOCALES[lang], { style: "unit", unit, unitDisplay: "long" }).format(
+    Math.floor(size / length),
+  );
 }
 
 /** A year's worth of days, twice; then it starts anew. */
@@ -198,7 +204,16 @@ function createDates(lang: Lang, timeZone: string) {
   }
 
   function split(found: readonly Intl.DateTimeFormatPart[]): Readonly<Record<PartName, string>> {
-    const parts: Record<PartName, string> = { weekday: "", day: "", month: "", year: "", hour: "", minute: "", second: "", timeZoneName: "" };
+    const parts: Record<PartName, string> = {
+      weekday: "",
+      day: "",
+      month: "",
+      year: "",
+      hour: "",
+      minute: "",
+      second: "",
+      timeZoneName: "",
+    };
     for (const { type, value } of found) if (type in parts) Object.assign(parts, { [type]: value });
     return parts;
   }

@@ -20,4 +20,13 @@ export type { Metrics } from "./plugins/metrics.ts";
 export { receiveRawBodies } from "./plugins/raw-body.ts";
 export { renderPage } from "./plugins/render.ts";
 export { refererPath, safePath } from "./plugins/same-site.ts";
-export { adminFrame, currentUser, langOfRequest, pageFrame, requireAdmin, requireUser, themeOfRequest, userFrame } from "./plugins/visitor.ts";
+export {
+  adminFrame,
+  currentUser,
+  langOfRequest,
+  pageFrame,
+  requireAdmin,
+  requireUser,
+  themeOfRequest,
+  userFrame,
+} from "./plugins/visitor.ts";

@@ -105,7 +105,11 @@ function newApp({ config, logger }: Pick<WebDeps, "config" | "logger">): App {
     forceCloseConnections: "idle",
     // Addresses no router can read come here, past all hooks.
     frameworkErrors: (_error, request, reply) => {
-      const headers = { ...securityHeaders(request), "cache-control": "no-store", "content-type": "application/json; charset=utf-8" };
+      const headers = {
+        ...securityHeaders(request),
+        "cache-control": "no-store",
+        "content-type": "application/json; charset=utf-8",
+      };
       reply.raw.writeHead(400, headers).end(JSON.stringify({ error: "the address is malformed", code: 400 }));
     },
   }).withTypeProvider<ZodTypeProvider>();

@@ -51,7 +51,11 @@ describe("the audit chain", () => {
 
   it("refuses to be changed, deleted or emptied", async () => {
     await record("first");
-    for (const statement of [sql`UPDATE audit_log SET actor = 'me'`, sql`DELETE FROM audit_log`, sql`TRUNCATE audit_log`]) {
+    for (const statement of [
+      sql`UPDATE audit_log SET actor = 'me'`,
+      sql`DELETE FROM audit_log`,
+      sql`TRUNCATE audit_log`,
+    ]) {
       await expect(context.db.run(statement)).rejects.toThrow("append-only");
     }
   });
@@ -62,9 +66,17 @@ describe("the audit chain", () => {
     ["another time", "UPDATE audit_log SET at = at + interval '1 second' WHERE id = 4", 4n],
     ["a removed record", "DELETE FROM audit_log WHERE id = 3", 3n],
     ["a cut tail", "DELETE FROM audit_log WHERE id >= 4", 4n],
-    ["two records that changed places", "UPDATE audit_log SET id = CASE id WHEN 2 THEN -3 WHEN 3 THEN -2 END WHERE id IN (2, 3); UPDATE audit_log SET id = -id WHERE id < 0", 2n],
+    [
+      "two records that changed places",
+      "UPDATE audit_log SET id = CASE id WHEN 2 THEN -3 WHEN 3 THEN -2 END WHERE id IN (2, 3); UPDATE audit_log SET id = -id WHERE id < 0",
+      2n,
+    ],
     ["a tail cut off together with the head", "DELETE FROM audit_log WHERE id = 5; UPDATE audit_head SET id = 4", 4n],
-    ["a record beyond the head", "INSERT INTO audit_log SELECT 6, at, actor, action, subject, details, request_id, key_id, hash, 'forged' FROM audit_log WHERE id = 5", 6n],
+    [
+      "a record beyond the head",
+      "INSERT INTO audit_log SELECT 6, at, actor, action, subject, details, request_id, key_id, hash, 'forged' FROM audit_log WHERE id = 5",
+      6n,
+    ],
   ])("finds %s", async (_what, statement, brokenAt) => {
     for (let index = 1; index <= 5; index++) await record(`step.${index}`, { amount: 100, note: "ไทย" });
     await tamper(statement);
@@ -76,23 +88,31 @@ describe("the audit chain", () => {
     const wrong = { activeKeyId: "test", keys: new Map([["test", "another secret"]]) };
     expect(await verifyAudit(context.db, wrong)).toMatchObject({ ok: false, brokenAt: 1n });
     const missing = { activeKeyId: "new", keys: new Map([["new", "another secret"]]) };
-    expect(await verifyAudit(context.db, missing)).toMatchObject({ ok: false, reason: 'the keyring has no key "test"' });
+    expect(await verifyAudit(context.db, missing)).toMatchObject({
+      ok: false,
+      reason: 'the keyring has no key "test"',
+    });
   });
 
   it("verifies whatever details were written, as the database gives them back", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ noUnicodeString: false })), async (details) => {
-        const text = JSON.stringify(details);
-        // PostgreSQL's jsonb holds neither NUL nor lone surrogates, nor numbers as long as those of fast-check.
-        fc.pre(!/\\u0000|\\ud[89a-f]/iu.test(text) && !/\d[eE.]/u.test(text) && !/-0/u.test(text));
-        await record("any", details);
-      }),
+      fc.asyncProperty(
+        fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ noUnicodeString: false })),
+        async (details) => {
+          const text = JSON.stringify(details);
+          // PostgreSQL's jsonb holds neither NUL nor lone surrogates, nor numbers as long as those of fast-check.
+          fc.pre(!/\\u0000|\\ud[89a-f]/iu.test(text) && !/\d[eE.]/u.test(text) && !/-0/u.test(text));
+          await record("any", details);
+        },
+      ),
       { numRuns: 60 },
     );
     expect(await verifyAudit(context.db, TEST_KEYRING)).toMatchObject({ ok: true });
   });
 
   it("writes JSON in one canonical way", () => {
-    expect(canonicalJson({ b: 1n, a: [true, null, { z: undefined, y: "ก" }] })).toBe('{"a":[true,null,{"y":"ก"}],"b":"1"}');
+    expect(canonicalJson({ b: 1n, a: [true, null, { z: undefined, y: "ก" }] })).toBe(
+      '{"a":[true,null,{"y":"ก"}],"b":"1"}',
+    );
   });
 });

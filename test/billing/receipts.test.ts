@@ -42,7 +42,11 @@ describe("a receipt", () => {
   });
 
   it("adds up: lines, subtotal, tax, total", async () => {
-    await context.importJobs([aJob(), aJob({ elapsedSeconds: 7, endAt: at("2026-10-10T02:00:07Z") }), aJob({ allocGpus: 1, gpuTypes: [{ type: "a100", count: 1 }] })]);
+    await context.importJobs([
+      aJob(),
+      aJob({ elapsedSeconds: 7, endAt: at("2026-10-10T02:00:07Z") }),
+      aJob({ allocGpus: 1, gpuTypes: [{ type: "a100", count: 1 }] }),
+    ]);
     const issued = await issueReceipt(context, october, by);
     const receipt = await findReceipt(context.db, issued?.id ?? 0n);
     const lines = await receiptLines(context.db, issued?.id ?? 0n);
@@ -60,14 +64,22 @@ describe("a receipt", () => {
     context.clock.set("2026-12-31T16:59:59Z");
     expect((await issueReceipt(context, { ...october, cutoffDay: "2026-12-31" }, by))?.number).toBe("R-2026-000001");
     expect(await issueReceipt(context, { userName: "nobody", cutoffDay: "2026-12-31" }, by)).toBeUndefined();
-    expect((await issueReceipt(context, { userName: "bob", cutoffDay: "2026-12-31" }, by))?.number).toBe("R-2026-000002");
+    expect((await issueReceipt(context, { userName: "bob", cutoffDay: "2026-12-31" }, by))?.number).toBe(
+      "R-2026-000002",
+    );
     context.clock.set("2026-12-31T17:00:00Z");
-    expect((await issueReceipt(context, { userName: "carol", cutoffDay: "2027-01-01" }, by))?.number).toBe("R-2027-000001");
+    expect((await issueReceipt(context, { userName: "carol", cutoffDay: "2027-01-01" }, by))?.number).toBe(
+      "R-2027-000001",
+    );
   });
 
   it("prices its jobs itself at issue, though the background has not come to them yet", async () => {
     await context.importJobs([aJob({ allocMemMib: 0 })]);
-    await setRate(context, { tier: "mu", cpuMicro: 10_000_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" }, by);
+    await setRate(
+      context,
+      { tier: "mu", cpuMicro: 10_000_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" },
+      by,
+    );
     const receipt = await issueReceipt(context, october, by);
     expect(receipt?.totalMinor).toBe(4280n);
     await expectWholeBooks();
@@ -76,14 +88,22 @@ describe("a receipt", () => {
   it("keeps its price when rates change later", async () => {
     await context.importJobs([aJob()]);
     const issued = await issueReceipt(context, october, by);
-    await setRate(context, { tier: "mu", cpuMicro: 99_000_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" }, by);
+    await setRate(
+      context,
+      { tier: "mu", cpuMicro: 99_000_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" },
+      by,
+    );
     expect((await findReceipt(context.db, issued?.id ?? 0n))?.totalMinor).toBe(issued?.totalMinor);
   });
 
   it("is paid at once when there is nothing to pay, and is not issued for jobs without any price", async () => {
     await context.importJobs([aJob({ elapsedSeconds: 1, allocMemMib: 0, allocCpus: 1 })]);
     const issued = await issueReceipt(context, october, by);
-    expect(await findReceipt(context.db, issued?.id ?? 0n)).toMatchObject({ status: "paid", totalMinor: 0n, paidMethod: "nothing_to_pay" });
+    expect(await findReceipt(context.db, issued?.id ?? 0n)).toMatchObject({
+      status: "paid",
+      totalMinor: 0n,
+      paidMethod: "nothing_to_pay",
+    });
     await context.importJobs([aJob({ user: "bob", startAt: null, elapsedSeconds: 0, state: "CANCELLED" })]);
     expect(await issueReceipt(context, { ...october, userName: "bob" }, by)).toBeUndefined();
     expect((await usageTotals(context.db, { userName: "bob" })).unbilledJobs).toBe(1n);
@@ -93,7 +113,9 @@ describe("a receipt", () => {
   it("cannot be edited or deleted, by anybody who has the database role", async () => {
     await context.importJobs([aJob()]);
     await issueReceipt(context, october, by);
-    await expect(context.db.run(sql`UPDATE receipts SET total_minor = total_minor - 1, subtotal_minor = subtotal_minor - 1`)).rejects.toThrow("cannot be edited");
+    await expect(
+      context.db.run(sql`UPDATE receipts SET total_minor = total_minor - 1, subtotal_minor = subtotal_minor - 1`),
+    ).rejects.toThrow("cannot be edited");
     await expect(context.db.run(sql`DELETE FROM receipts`)).rejects.toThrow("append-only");
     await expect(context.db.run(sql`UPDATE receipt_lines SET amount_minor = 0`)).rejects.toThrow("append-only");
     await expect(context.db.run(sql`UPDATE receipt_items SET cpu_minor = 0`)).rejects.toThrow("only be released");
@@ -102,7 +124,9 @@ describe("a receipt", () => {
   it("bills a job once, whoever asks at the same moment", async () => {
     await context.importJobs(Array.from({ length: 50 }, () => aJob()));
     const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => issueReceipt(context, october, by)));
-    const issued = attempts.flatMap((attempt) => (attempt.status === "fulfilled" && attempt.value !== undefined ? [attempt.value] : []));
+    const issued = attempts.flatMap((attempt) =>
+      attempt.status === "fulfilled" && attempt.value !== undefined ? [attempt.value] : [],
+    );
     expect(issued).toHaveLength(1);
     expect(issued[0]?.jobs).toBe(50);
     await expectWholeBooks();
@@ -122,7 +146,8 @@ describe("billing a month", () => {
 
   it("refuses what is no month", () => {
     expect(lastDayOfMonth("2028-02")).toBe("2028-02-29");
-    for (const text of ["2026-13", "2026-1", "october", ""]) expect(() => lastDayOfMonth(text)).toThrow("is not a month");
+    for (const text of ["2026-13", "2026-1", "october", ""])
+      expect(() => lastDayOfMonth(text)).toThrow("is not a month");
   });
 });
 
@@ -144,16 +169,27 @@ describe("settling by hand", () => {
   it("settles once when ten admins do it at the same moment", async () => {
     await context.importJobs([aJob()]);
     const receipt = await issueReceipt(context, october, by);
-    const attempts = await Promise.allSettled(Array.from({ length: 10 }, (_, index) => markPaid(context, receipt?.id ?? 0n, `ref ${index}`, { actor: "admin" })));
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) =>
+        markPaid(context, receipt?.id ?? 0n, `ref ${index}`, { actor: "admin" }),
+      ),
+    );
     expect(attempts.filter((attempt) => attempt.status === "fulfilled")).toHaveLength(1);
-    const { paid } = await context.db.one(z.object({ paid: z.bigint() }), sql`SELECT count(*) AS paid FROM audit_log WHERE action = 'receipt.paid'`);
+    const { paid } = await context.db.one(
+      z.object({ paid: z.bigint() }),
+      sql`SELECT count(*) AS paid FROM audit_log WHERE action = 'receipt.paid'`,
+    );
     expect(paid).toBe(1n);
   });
 
   it("offers a void receipt's jobs for billing again, at today's rates", async () => {
     await context.importJobs([aJob({ allocMemMib: 0 })]);
     const first = await issueReceipt(context, october, by);
-    await setRate(context, { tier: "mu", cpuMicro: 2_500_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" }, by);
+    await setRate(
+      context,
+      { tier: "mu", cpuMicro: 2_500_000n, gpuMicro: 0n, memMicro: 0n, effectiveFrom: null, note: "" },
+      by,
+    );
     await voidReceipt(context, first?.id ?? 0n, "wrong rate", { actor: "admin" });
     expect((await usageTotals(context.db, {})).unbilledMinor).toBe(1000n);
     const second = await issueReceipt(context, october, by);

@@ -1,4 +1,12 @@
-import { createReadStream, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -41,7 +49,15 @@ describe("hpc-billing import", () => {
     expect((await cli(["import", SAMPLE])).stdout).toContain("0 new, 0 changed, 18 unchanged");
     const usage = await cli(["usage", "--json", "--by", "user", "--from", "2026-11-23", "--to", "2026-11-23"]);
     const [alice] = z.array(z.record(z.string(), z.unknown())).parse(JSON.parse(usage.stdout));
-    expect(alice).toEqual({ key: "alice", jobs: 4, cpu_seconds: 80, gpu_seconds: 0, mem_mib_seconds: 40960, node_seconds: 18, cost_minor: 3 });
+    expect(alice).toEqual({
+      key: "alice",
+      jobs: 4,
+      cpu_seconds: 80,
+      gpu_seconds: 0,
+      mem_mib_seconds: 40960,
+      node_seconds: 18,
+      cost_minor: 3,
+    });
   });
 
   it("reads gzip from standard input", async () => {
@@ -89,7 +105,9 @@ describe("hpc-billing import", () => {
     const plain = join(folder, "big.psv");
     const lines = [header];
     for (let id = 1; id <= jobs; id++) {
-      lines.push(`${id}|user${id % 50}|mu-a|COMPLETED|2026-10-01T00:00:00|2026-10-01T00:00:00|2026-10-01T01:00:00|3600|cpu=2,mem=1G\n`);
+      lines.push(
+        `${id}|user${id % 50}|mu-a|COMPLETED|2026-10-01T00:00:00|2026-10-01T00:00:00|2026-10-01T01:00:00|3600|cpu=2,mem=1G\n`,
+      );
     }
     writeFileSync(plain, lines.join(""));
     await pipeline(createReadStream(plain), createGzip({ level: 1 }), createWriteStream(dump));
@@ -119,9 +137,15 @@ describe("the other commands", () => {
     await cli(["import", SAMPLE]);
     expect((await cli(["rates", "set", "--tier", "mu", "--cpu", "3600", "--gpu", "0", "--mem", "0"])).code).toBe(0);
     const created = await cli(["receipts", "create", "--month", "2026-11", "--user", "alice", "--json"]);
-    expect(JSON.parse(created.stdout)).toEqual([{ number: "R-2026-000001", user: "alice", jobs: 4, total_minor: 8000 }]);
-    expect((await cli(["receipts", "create", "--month", "2026-11", "--user", "alice"])).stdout).toContain("nothing to bill");
-    const listed = z.array(z.record(z.string(), z.unknown())).parse(JSON.parse((await cli(["receipts", "list", "--json"])).stdout));
+    expect(JSON.parse(created.stdout)).toEqual([
+      { number: "R-2026-000001", user: "alice", jobs: 4, total_minor: 8000 },
+    ]);
+    expect((await cli(["receipts", "create", "--month", "2026-11", "--user", "alice"])).stdout).toContain(
+      "nothing to bill",
+    );
+    const listed = z
+      .array(z.record(z.string(), z.unknown()))
+      .parse(JSON.parse((await cli(["receipts", "list", "--json"])).stdout));
     expect(listed).toHaveLength(1);
     const usage = await cli(["export", "usage", "--from", "2026-11-23", "--to", "2026-11-23"]);
     expect(usage.stdout.split("\r\n")).toHaveLength(18 + 2);
@@ -129,14 +153,22 @@ describe("the other commands", () => {
   });
 
   it("let somebody sign in, with the password on standard input", async () => {
-    expect(await cli(["user", "add", "dana", "--role", "admin", "--password-stdin"], "correct horse\n")).toMatchObject({ code: 0 });
+    expect(await cli(["user", "add", "dana", "--role", "admin", "--password-stdin"], "correct horse\n")).toMatchObject({
+      code: 0,
+    });
     expect((await cli(["user", "add", "dana", "--password-stdin"], "another one\n")).code).toBe(1);
     expect((await cli(["user", "list"])).stdout).toContain("dana");
     expect((await cli(["user", "passwd", "nobody", "--password-stdin"], "correct horse\n")).stderr).toContain("nobody");
   });
 
   it("end with 2 when they are called wrongly, and with 0 for help", async () => {
-    for (const args of [["usage", "--by", "shoe-size"], ["usage", "--from", "yesterday"], ["nonsense"], ["import"], ["rates", "set", "--tier", "mu", "--cpu", "-1", "--gpu", "0", "--mem", "0"]]) {
+    for (const args of [
+      ["usage", "--by", "shoe-size"],
+      ["usage", "--from", "yesterday"],
+      ["nonsense"],
+      ["import"],
+      ["rates", "set", "--tier", "mu", "--cpu", "-1", "--gpu", "0", "--mem", "0"],
+    ]) {
       const result = await cli(args);
       expect([args, result.code]).toEqual([args, 2]);
       expect(result.stderr).not.toBe("");
@@ -147,7 +179,15 @@ describe("the other commands", () => {
   });
 
   it("say everything that is wrong with the environment at once, and no secret", async () => {
-    const result = await runCli(["usage"], { env: { APP_ENV: "production", DATA_DIR: folder, PORT: "many", SITE_TZ: "Mars/Olympus", FLASK_SECRET_KEY: "change-me-in-prod" } });
+    const result = await runCli(["usage"], {
+      env: {
+        APP_ENV: "production",
+        DATA_DIR: folder,
+        PORT: "many",
+        SITE_TZ: "Mars/Olympus",
+        FLASK_SECRET_KEY: "change-me-in-prod",
+      },
+    });
     expect(result.code).toBe(1);
     for (const name of ["PORT", "SITE_TZ", "SECRET_KEY"]) expect(result.stderr).toContain(name);
     expect(result.stderr).not.toContain("change-me-in-prod");

@@ -15,11 +15,11 @@ try {
     role: role === "serve" ? "serve" : "command",
     log: () => undefined,
   });
-  console.log(JSON.stringify({ connection: postgres.connection, adopted: postgres.adopted }));
+  process.stdout.write(`${JSON.stringify({ connection: postgres.connection, adopted: postgres.adopted })}\n`);
   process.stdin.resume();
   await finished(process.stdin);
   await postgres.close();
 } catch (error) {
-  console.log(JSON.stringify({ failure: messageOf(error) }));
+  process.stdout.write(`${JSON.stringify({ failure: messageOf(error) })}\n`);
   process.exitCode = 1;
 }

@@ -66,8 +66,12 @@ describe("the theme", () => {
     await tab.locator(".corner summary").click();
     await picture(tab, "behaviour-menu");
     await tab.getByRole("button", { name: "Dark" }).click();
-    expect(await tab.evaluate(() => getComputedStyle(document.body.parentElement ?? document.body).backgroundColor)).toBe("rgb(15, 20, 24)");
-    expect(await tab.context().cookies()).toEqual([expect.objectContaining({ name: "theme", value: "dark", path: "/", sameSite: "Lax" })]);
+    expect(
+      await tab.evaluate(() => getComputedStyle(document.body.parentElement ?? document.body).backgroundColor),
+    ).toBe("rgb(15, 20, 24)");
+    expect(await tab.context().cookies()).toEqual([
+      expect.objectContaining({ name: "theme", value: "dark", path: "/", sameSite: "Lax" }),
+    ]);
     await tab.getByRole("button", { name: "System" }).click();
     expect(await tab.context().cookies()).toEqual([]);
     await tab.keyboard.press("Escape");
@@ -77,7 +81,9 @@ describe("the theme", () => {
 
   it("follows the system where nothing was chosen", async () => {
     const tab = await open("/me", { colorScheme: "dark" });
-    expect(await tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe("rgb(15, 20, 24)");
+    expect(await tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
+      "rgb(15, 20, 24)",
+    );
     await tab.context().close();
   });
 });
@@ -103,9 +109,15 @@ describe("a form", () => {
   it("takes a day in one order everywhere, and refuses another", async () => {
     const tab = await open("/me");
     await tab.locator("#before").fill("31/10/2026");
-    expect(await tab.locator("#before").evaluate((field) => field instanceof HTMLInputElement && field.validity.patternMismatch)).toBe(true);
+    expect(
+      await tab
+        .locator("#before")
+        .evaluate((field) => field instanceof HTMLInputElement && field.validity.patternMismatch),
+    ).toBe(true);
     await tab.locator("#before").fill("2026-10-31");
-    expect(await tab.locator("#before").evaluate((field) => field instanceof HTMLInputElement && field.validity.valid)).toBe(true);
+    expect(
+      await tab.locator("#before").evaluate((field) => field instanceof HTMLInputElement && field.validity.valid),
+    ).toBe(true);
     await tab.context().close();
   });
 
@@ -143,10 +155,14 @@ describe("a page on paper", () => {
     await tab.emulateMedia({ media: "print" });
     await picture(tab, "behaviour-print");
     expect(await tab.locator(".nav").isVisible()).toBe(false);
-    expect(await tab.locator(".table thead").evaluate((head) => getComputedStyle(head).display)).toBe("table-header-group");
+    expect(await tab.locator(".table thead").evaluate((head) => getComputedStyle(head).display)).toBe(
+      "table-header-group",
+    );
     expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(673);
     expect(await tab.locator(".button").first().isVisible()).toBe(false);
-    expect(await tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe("rgb(255, 255, 255)");
+    expect(await tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
+      "rgb(255, 255, 255)",
+    );
     await tab.context().close();
   });
 });

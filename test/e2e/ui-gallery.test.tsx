@@ -40,30 +40,40 @@ async function violationsOn(tab: Page): Promise<readonly string[]> {
   await tab.evaluate(AXE);
   return tab.evaluate(async () => {
     const run: unknown = Reflect.get(globalThis, "axe");
-    const { violations } = await Reflect.get(Object(run), "run").call(run, document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
-    return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
+    const { violations } = await Reflect.get(Object(run), "run").call(run, document, {
+      resultTypes: ["violations"],
+      rules: { "target-size": { enabled: true } },
+    });
+    return violations.flatMap(({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+    );
   });
 }
 
 describe.each(LOOKS)("the gallery in $lang, $theme, $width px wide", ({ lang, theme, width }) => {
-  it.each(GALLERY)("is sound on the page %s", async (page) => {
-    const context = await browser.newContext({ viewport: { width, height: 900 } });
-    const tab = await context.newPage();
-    const complaints: string[] = [];
-    tab.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    tab.on("pageerror", (error) => complaints.push(error.message));
-    await tab.goto(`${server.origin}/${page}?lang=${lang}&theme=${theme}`);
-    await tab.evaluate(() => document.fonts.ready);
-    if (SHOTS !== null) {
-      mkdirSync(SHOTS, { recursive: true });
-      await tab.screenshot({ path: join(SHOTS, `${page}-${lang}-${theme}-${width}.png`), fullPage: true });
-    }
-    expect(await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    for (const menu of await tab.locator("details:not([data-menu])").all()) await menu.evaluate((one) => one.setAttribute("open", ""));
-    expect(await violationsOn(tab)).toEqual([]);
-    expect(complaints).toEqual([]);
-    await context.close();
-  }, 60_000);
+  it.each(GALLERY)(
+    "is sound on the page %s",
+    async (page) => {
+      const context = await browser.newContext({ viewport: { width, height: 900 } });
+      const tab = await context.newPage();
+      const complaints: string[] = [];
+      tab.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+      });
+      tab.on("pageerror", (error) => complaints.push(error.message));
+      await tab.goto(`${server.origin}/${page}?lang=${lang}&theme=${theme}`);
+      await tab.evaluate(() => document.fonts.ready);
+      if (SHOTS !== null) {
+        mkdirSync(SHOTS, { recursive: true });
+        await tab.screenshot({ path: join(SHOTS, `${page}-${lang}-${theme}-${width}.png`), fullPage: true });
+      }
+      expect(await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      for (const menu of await tab.locator("details:not([data-menu])").all())
+        await menu.evaluate((one) => one.setAttribute("open", ""));
+      expect(await violationsOn(tab)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await context.close();
+    },
+    60_000,
+  );
 });

@@ -29,13 +29,18 @@ describe("the first administrator", () => {
 
   it.each(["development", "staging"] as const)("gets a password of our own in %s, shown once", async (appEnv) => {
     const first = await start(appEnv, null);
-    expect(first.kind === "generated" && first.password.length >= 16 && (await canSignIn("admin", first.password))).toBe(true);
+    expect(
+      first.kind === "generated" && first.password.length >= 16 && (await canSignIn("admin", first.password)),
+    ).toBe(true);
     expect(await start(appEnv, null)).toEqual({ kind: "exists" });
   });
 
   it("is not made up in production: it says what to do", async () => {
     const outcome = await start("production", null);
-    expect(outcome).toEqual({ kind: "missing", warning: expect.stringContaining("hpc-billing user add NAME --role admin --password-stdin") });
+    expect(outcome).toEqual({
+      kind: "missing",
+      warning: expect.stringContaining("hpc-billing user add NAME --role admin --password-stdin"),
+    });
     expect(await findUser(identity.db, "admin")).toBeUndefined();
   });
 
@@ -53,7 +58,10 @@ describe("the first administrator", () => {
 
   it("takes a password of some length in production, and hears when it is the example's", async () => {
     await expect(start("production", "short")).rejects.toThrow("ADMIN_PASSWORD takes 8 to 256");
-    expect(await start("production", "generate-a-strong-one")).toMatchObject({ kind: "created", warning: expect.stringContaining("sample") });
+    expect(await start("production", "generate-a-strong-one")).toMatchObject({
+      kind: "created",
+      warning: expect.stringContaining("sample"),
+    });
     expect(await start("production", "short")).toEqual({ kind: "exists" });
   });
 });

@@ -37,7 +37,8 @@ export async function startIdentity(): Promise<IdentityHarness> {
   const clock = new TestClock();
   const db = new Database(pool, auditWriter({ activeKeyId: "k", keys: new Map([["k", "test key test key"]]) }, clock));
   const line = z.object({ line: z.string() });
-  const read = async (query: ReturnType<typeof sql>): Promise<string[]> => (await db.rows(line, query)).map((row) => row.line);
+  const read = async (query: ReturnType<typeof sql>): Promise<string[]> =>
+    (await db.rows(line, query)).map((row) => row.line);
   return {
     db,
     clock,

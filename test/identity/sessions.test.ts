@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { sql } from "../../src/db/database.ts";
-import { changeOwnPassword, createUser, endSession, findSession, purgeExpired, setPassword, signIn } from "../../src/identity/index.ts";
+import {
+  changeOwnPassword,
+  createUser,
+  endSession,
+  findSession,
+  purgeExpired,
+  setPassword,
+  signIn,
+} from "../../src/identity/index.ts";
 import { startSession } from "../../src/identity/sessions.ts";
 import { BY, RULE, startIdentity, type IdentityHarness } from "./harness.ts";
 
@@ -25,7 +33,8 @@ async function newSession(): Promise<string> {
   return outcome.kind === "signedIn" ? outcome.token : "";
 }
 
-const isAlive = async (token: string): Promise<boolean> => (await findSession(identity.db, identity.clock, token)) !== null;
+const isAlive = async (token: string): Promise<boolean> =>
+  (await findSession(identity.db, identity.clock, token)) !== null;
 
 async function lastSeen(): Promise<string> {
   const row = await identity.db.one(z.object({ last_seen_at: z.date() }), sql`SELECT last_seen_at FROM sessions`);
@@ -45,10 +54,13 @@ describe("a session", () => {
     await identity.db.run(sql`UPDATE users SET role = 'user' WHERE username = 'alice'`);
   });
 
-  it.each(["", "x", "x".repeat(43), "x".repeat(10_000), "'; DROP TABLE sessions"])("is not opened by %j", async (token) => {
-    await newSession();
-    expect(await isAlive(token)).toBe(false);
-  });
+  it.each(["", "x", "x".repeat(43), "x".repeat(10_000), "'; DROP TABLE sessions"])(
+    "is not opened by %j",
+    async (token) => {
+      await newSession();
+      expect(await isAlive(token)).toBe(false);
+    },
+  );
 
   it("ends after twelve hours without a request", async () => {
     const token = await newSession();
@@ -96,20 +108,31 @@ describe("a session", () => {
     await setPassword(identity.db, BY, { username: "alice", password: PASSWORD });
     expect(await isAlive(before)).toBe(false);
     const [here, there] = [await newSession(), await newSession()];
-    const change = await changeOwnPassword(identity.db, identity.clock, RULE, { username: "alice", current: PASSWORD, next: "another password", ip: "192.0.2.1" });
+    const change = await changeOwnPassword(identity.db, identity.clock, RULE, {
+      username: "alice",
+      current: PASSWORD,
+      next: "another password",
+      ip: "192.0.2.1",
+    });
     expect([await isAlive(here), await isAlive(there)]).toEqual([false, false]);
     expect(change.kind === "changed" && (await isAlive(change.token))).toBe(true);
     await setPassword(identity.db, BY, { username: "alice", password: PASSWORD });
   });
 
   it("does not begin with a password that was changed while it was being checked", async () => {
-    const token = await identity.db.transaction((tx) => startSession(tx, { username: "alice", passwordHash: "the one before", now: identity.clock.now() }));
+    const token = await identity.db.transaction((tx) =>
+      startSession(tx, { username: "alice", passwordHash: "the one before", now: identity.clock.now() }),
+    );
     expect(token).toBeNull();
   });
 
   it("never outlives its password, whichever of both is faster", async () => {
     for (let round = 0; round < 5; round++) {
-      await Promise.all([newSession(), setPassword(identity.db, BY, { username: "alice", password: `new password ${round}` }), newSession()]);
+      await Promise.all([
+        newSession(),
+        setPassword(identity.db, BY, { username: "alice", password: `new password ${round}` }),
+        newSession(),
+      ]);
       await setPassword(identity.db, BY, { username: "alice", password: PASSWORD });
       expect(await sessionCount()).toBe(0n);
     }

@@ -57,13 +57,16 @@ describe("failed sign-ins", () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => attempt("192.0.2.5")));
     expect(outcomes.filter(({ kind }) => kind === "refused")).toHaveLength(3);
     expect(outcomes.filter(({ kind }) => kind === "locked")).toHaveLength(17);
-    const locks = (await identity.auditText()).split("\n").filter((line) => line.includes("login.locked") && line.includes("192.0.2.5"));
+    const locks = (await identity.auditText())
+      .split("\n")
+      .filter((line) => line.includes("login.locked") && line.includes("192.0.2.5"));
     expect(locks).toHaveLength(1);
   });
 
   it("lock at the first one where the limit is one", async () => {
     const strict = { ...RULE, maxFails: 1 };
-    const once = (password: string) => signIn(identity.db, identity.clock, strict, { username: "alice", password, ip: "192.0.2.6" });
+    const once = (password: string) =>
+      signIn(identity.db, identity.clock, strict, { username: "alice", password, ip: "192.0.2.6" });
     expect((await once("wrong")).kind).toBe("refused");
     expect((await once(PASSWORD)).kind).toBe("locked");
     identity.clock.advance(120);

@@ -18,14 +18,22 @@ async function canSignIn(username: string, password: string): Promise<boolean> {
 }
 
 describe("a username", () => {
-  it.each(["a", "alice", "Alice", "somchai.p", "สมชาย", "u@example.ac.th", "a b", "x".repeat(64)])("may be %j", (name) => {
-    expect(isUsername(name)).toBe(true);
-  });
+  it.each(["a", "alice", "Alice", "somchai.p", "สมชาย", "u@example.ac.th", "a b", "x".repeat(64)])(
+    "may be %j",
+    (name) => {
+      expect(isUsername(name)).toBe(true);
+    },
+  );
 
-  it.each(["", " alice", "alice ", "\u00a0alice", "a\nb", "a\u0000b", "a\u200bb", "a\u202eb", "x".repeat(65)])("is never %j", async (name) => {
-    expect(isUsername(name)).toBe(false);
-    await expect(createUser(identity.db, identity.clock, BY, { username: name, password: PASSWORD, role: "user" })).rejects.toThrow("a username takes 1 to 64");
-  });
+  it.each(["", " alice", "alice ", "\u00a0alice", "a\nb", "a\u0000b", "a\u200bb", "a\u202eb", "x".repeat(65)])(
+    "is never %j",
+    async (name) => {
+      expect(isUsername(name)).toBe(false);
+      await expect(
+        createUser(identity.db, identity.clock, BY, { username: name, password: PASSWORD, role: "user" }),
+      ).rejects.toThrow("a username takes 1 to 64");
+    },
+  );
 });
 
 describe("a password", () => {
@@ -35,8 +43,10 @@ describe("a password", () => {
   });
 
   it("takes 8 to 256 characters, counted as people count them", async () => {
-    const create = (password: string) => createUser(identity.db, identity.clock, BY, { username: "lengths", password, role: "user" });
-    for (const bad of ["", "1234567", "๑๒๓๔๕๖๗", "x".repeat(257)]) await expect(create(bad)).rejects.toThrow("a password takes 8 to 256 characters");
+    const create = (password: string) =>
+      createUser(identity.db, identity.clock, BY, { username: "lengths", password, role: "user" });
+    for (const bad of ["", "1234567", "๑๒๓๔๕๖๗", "x".repeat(257)])
+      await expect(create(bad)).rejects.toThrow("a password takes 8 to 256 characters");
     await create("🔑".repeat(256));
     expect(await canSignIn("lengths", "🔑".repeat(256))).toBe(true);
     expect(await canSignIn("lengths", "🔑".repeat(255))).toBe(false);
@@ -71,15 +81,20 @@ describe("a user", () => {
   it("is made once", async () => {
     const { db, clock } = identity;
     await createUser(db, clock, BY, { username: "once", password: PASSWORD, role: "admin" });
-    await expect(createUser(db, clock, BY, { username: "once", password: "something else", role: "user" })).rejects.toThrow("user once exists and has a password");
+    await expect(
+      createUser(db, clock, BY, { username: "once", password: "something else", role: "user" }),
+    ).rejects.toThrow("user once exists and has a password");
     expect(await findUser(db, "once")).toMatchObject({ username: "once", role: "admin", canSignIn: true });
     expect(await canSignIn("once", PASSWORD)).toBe(true);
     expect(await canSignIn("Once", PASSWORD)).toBe(false);
   });
 
   it("of ten made at once is made once", async () => {
-    const make = (index: number) => createUser(identity.db, identity.clock, BY, { username: "race", password: `${PASSWORD} ${index}`, role: "user" });
-    const made = (await Promise.allSettled(Array.from({ length: 10 }, (_, index) => make(index)))).filter(({ status }) => status === "fulfilled");
+    const make = (index: number) =>
+      createUser(identity.db, identity.clock, BY, { username: "race", password: `${PASSWORD} ${index}`, role: "user" });
+    const made = (await Promise.allSettled(Array.from({ length: 10 }, (_, index) => make(index)))).filter(
+      ({ status }) => status === "fulfilled",
+    );
     expect(made).toHaveLength(1);
     expect((await identity.audited()).filter((line) => line === "user.created user:race")).toHaveLength(1);
   });
@@ -99,7 +114,9 @@ describe("a user", () => {
     await setPassword(db, BY, { username: "changed", password: "another password" });
     expect(await canSignIn("changed", PASSWORD)).toBe(false);
     expect(await canSignIn("changed", "another password")).toBe(true);
-    await expect(setPassword(db, BY, { username: "nobody", password: PASSWORD })).rejects.toThrow("there is no user nobody");
+    await expect(setPassword(db, BY, { username: "nobody", password: PASSWORD })).rejects.toThrow(
+      "there is no user nobody",
+    );
   });
 
   it("is listed by name, a page at a time", async () => {
@@ -112,7 +129,9 @@ describe("a user", () => {
   });
 
   it("leaves records without any password", async () => {
-    expect(await identity.audited()).toEqual(expect.arrayContaining(["user.created user:once", "user.password_set user:changed", "login.succeeded user:once"]));
+    expect(await identity.audited()).toEqual(
+      expect.arrayContaining(["user.created user:once", "user.password_set user:changed", "login.succeeded user:once"]),
+    );
     expect(await identity.auditText()).not.toMatch(/correct horse|another password|argon2/);
   });
 });

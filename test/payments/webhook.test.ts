@@ -33,7 +33,12 @@ async function checkout(): Promise<string> {
 function send(event: Record<string, unknown>, signature?: string): Promise<WebhookVerdict> {
   const body = Buffer.from(JSON.stringify(event));
   const header = signature ?? signDummyBody(WEBHOOK_SECRET, body);
-  return receiveWebhook(context.payments, body, (name) => (name === "x-dummy-signature" ? header : undefined), "request-1");
+  return receiveWebhook(
+    context.payments,
+    body,
+    (name) => (name === "x-dummy-signature" ? header : undefined),
+    "request-1",
+  );
 }
 
 function success(externalPaymentId: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {
@@ -52,7 +57,10 @@ async function statusNow(): Promise<string | undefined> {
 }
 
 async function verdicts(): Promise<string[]> {
-  const rows = await context.db.rows(z.object({ verdict: z.string() }), sql`SELECT verdict FROM payment_events ORDER BY id`);
+  const rows = await context.db.rows(
+    z.object({ verdict: z.string() }),
+    sql`SELECT verdict FROM payment_events ORDER BY id`,
+  );
   return rows.map((row) => row.verdict);
 }
 
@@ -60,7 +68,11 @@ describe("the webhook", () => {
   it("settles payment and receipt together", async () => {
     const payment = await checkout();
     expect(await send(success(payment))).toMatchObject({ verdict: "applied" });
-    expect(await findReceipt(context.db, receiptId)).toMatchObject({ status: "paid", paidMethod: "dummy", paidReference: payment });
+    expect(await findReceipt(context.db, receiptId)).toMatchObject({
+      status: "paid",
+      paidMethod: "dummy",
+      paidReference: payment,
+    });
     expect((await paymentsOf(context.db, receiptId)).map((row) => row.status)).toEqual(["succeeded"]);
     expect(await verifyAudit(context.db, TEST_KEYRING)).toMatchObject({ ok: true });
   });
@@ -105,7 +117,10 @@ describe("the webhook", () => {
     const results = await Promise.all(Array.from({ length: 40 }, () => send(success(payment))));
     expect(results.filter((result) => result.verdict === "applied")).toHaveLength(1);
     expect(results.filter((result) => result.verdict === "replay")).toHaveLength(39);
-    const { paid } = await context.db.one(z.object({ paid: z.bigint() }), sql`SELECT count(*) AS paid FROM audit_log WHERE action = 'receipt.paid'`);
+    const { paid } = await context.db.one(
+      z.object({ paid: z.bigint() }),
+      sql`SELECT count(*) AS paid FROM audit_log WHERE action = 'receipt.paid'`,
+    );
     expect(paid).toBe(1n);
   });
 
@@ -118,7 +133,9 @@ describe("the webhook", () => {
 
   it("lets a failed or canceled checkout be tried again", async () => {
     const first = await checkout();
-    expect(await send(success(first, { event_type: "payment.failed", event_id: "evt_f" }))).toMatchObject({ verdict: "applied" });
+    expect(await send(success(first, { event_type: "payment.failed", event_id: "evt_f" }))).toMatchObject({
+      verdict: "applied",
+    });
     expect(await statusNow()).toBe("pending");
     const second = await checkout();
     expect(second).not.toBe(first);

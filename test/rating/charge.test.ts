@@ -52,7 +52,13 @@ const anyJob: fc.Arbitrary<RatableJob> = fc
 const anyMicro = fc.bigInt({ min: 0n, max: 10n ** 10n });
 
 const anyBook = fc
-  .record({ cpuMicro: anyMicro, gpuMicro: anyMicro, memMicro: anyMicro, a100: fc.option(anyMicro), share: fc.bigInt({ min: 0n, max: MICRO }) })
+  .record({
+    cpuMicro: anyMicro,
+    gpuMicro: anyMicro,
+    memMicro: anyMicro,
+    a100: fc.option(anyMicro),
+    share: fc.bigInt({ min: 0n, max: MICRO }),
+  })
   .map(({ a100, share, ...prices }) =>
     book(
       [rate({ ...prices, gpuTypeMicro: new Map(a100 === null ? [] : [["a100", a100]]) })],
@@ -81,7 +87,9 @@ describe("a charge", () => {
       fc.property(anyJob, anyBook, (job, prices) => {
         const charge = chargeFor(job, "mu", prices);
         if (charge.kind !== "priced") throw new Error(charge.kind);
-        const gpuSeconds = charge.lines.filter((line) => line.resource === "gpu").reduce((sum, line) => sum + line.quantity.base, 0n);
+        const gpuSeconds = charge.lines
+          .filter((line) => line.resource === "gpu")
+          .reduce((sum, line) => sum + line.quantity.base, 0n);
         expect(gpuSeconds).toBe(BigInt(job.allocGpus) * BigInt(job.elapsedSeconds));
       }),
     );
@@ -89,13 +97,18 @@ describe("a charge", () => {
 
   it("is off from the exact price by at most half a minor unit per line", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), anyMicro, fc.bigInt({ min: 0n, max: MICRO }), (base, rateMicro, share) => {
-        const amount = lineAmount({ base, basePerHour: 3600n }, rateMicro, share, 2);
-        const exactNumerator = base * rateMicro * share * 100n;
-        const denominator = 3600n * MICRO * MICRO;
-        const off = exactNumerator - amount * denominator;
-        expect(2n * (off < 0n ? -off : off) <= denominator).toBe(true);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 10n ** 18n }),
+        anyMicro,
+        fc.bigInt({ min: 0n, max: MICRO }),
+        (base, rateMicro, share) => {
+          const amount = lineAmount({ base, basePerHour: 3600n }, rateMicro, share, 2);
+          const exactNumerator = base * rateMicro * share * 100n;
+          const denominator = 3600n * MICRO * MICRO;
+          const off = exactNumerator - amount * denominator;
+          expect(2n * (off < 0n ? -off : off) <= denominator).toBe(true);
+        },
+      ),
     );
   });
 
@@ -111,7 +124,12 @@ describe("a charge", () => {
   });
 
   it("does not depend on the order of rates, rules or GPU types", () => {
-    const rates = [rate({ id: 1 }), rate({ id: 2, cpuMicro: 2n * MICRO }), rate({ id: 3, partition: "cpu" }), rate({ id: 4, tier: "gov" })];
+    const rates = [
+      rate({ id: 1 }),
+      rate({ id: 2, cpuMicro: 2n * MICRO }),
+      rate({ id: 3, partition: "cpu" }),
+      rate({ id: 4, tier: "gov" }),
+    ];
     fc.assert(
       fc.property(anyJob, fc.shuffledSubarray(rates, { minLength: 4 }), (job, shuffled) => {
         expect(totalOf(job, book(shuffled))).toBe(totalOf(job, book(rates)));
@@ -130,7 +148,9 @@ describe("a charge", () => {
   it("is never less for a longer job", () => {
     fc.assert(
       fc.property(anyJob, fc.integer({ min: 0, max: 1_000 }), anyBook, (job, more, prices) => {
-        expect(totalOf({ ...job, elapsedSeconds: job.elapsedSeconds + more }, prices) >= totalOf(job, prices)).toBe(true);
+        expect(totalOf({ ...job, elapsedSeconds: job.elapsedSeconds + more }, prices) >= totalOf(job, prices)).toBe(
+          true,
+        );
       }),
     );
   });
@@ -138,14 +158,26 @@ describe("a charge", () => {
 
 describe("what is billed", () => {
   it("is every end state, unless an admin exempted it", () => {
-    for (const state of ["COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "PREEMPTED", "REQUEUED", "OUT_OF_MEMORY"]) {
+    for (const state of [
+      "COMPLETED",
+      "FAILED",
+      "TIMEOUT",
+      "CANCELLED",
+      "NODE_FAIL",
+      "PREEMPTED",
+      "REQUEUED",
+      "OUT_OF_MEMORY",
+    ]) {
       expect(chargeFor(aJob({ state }), "mu", book()).kind).toBe("priced");
     }
   });
 
   it("leaves out exempt states, partitions and short jobs, each with the admin's reason", () => {
     const nodeFail: Exemption = { kind: "state", state: "NODE_FAIL", reason: "the node failed" };
-    expect(chargeFor(aJob({ state: "NODE_FAIL" }), "mu", exempting(nodeFail))).toMatchObject({ kind: "free", free: { reason: "the node failed" } });
+    expect(chargeFor(aJob({ state: "NODE_FAIL" }), "mu", exempting(nodeFail))).toMatchObject({
+      kind: "free",
+      free: { reason: "the node failed" },
+    });
     expect(chargeFor(aJob(), "mu", exempting(nodeFail)).kind).toBe("priced");
     const debug: Exemption = { kind: "partition", partition: "debug", reason: "debug is free" };
     expect(chargeFor(aJob({ partition: "debug" }), "mu", exempting(debug)).kind).toBe("free");
@@ -155,11 +187,20 @@ describe("what is billed", () => {
   });
 
   it("is nothing for a job that never started, and that is no error", () => {
-    expect(chargeFor(aJob({ state: "CANCELLED", startAt: null, elapsedSeconds: 0, allocCpus: 0, allocMemMib: 0 }), "mu", book()).kind).toBe("nothing");
+    expect(
+      chargeFor(
+        aJob({ state: "CANCELLED", startAt: null, elapsedSeconds: 0, allocCpus: 0, allocMemMib: 0 }),
+        "mu",
+        book(),
+      ).kind,
+    ).toBe("nothing");
   });
 
   it("waits for a state nobody knows, and for a tier without a rate", () => {
-    expect(chargeFor(aJob({ phase: "unknown", state: "TELEPORTED" }), "mu", book())).toMatchObject({ kind: "held", reason: "unknown_state" });
+    expect(chargeFor(aJob({ phase: "unknown", state: "TELEPORTED" }), "mu", book())).toMatchObject({
+      kind: "held",
+      reason: "unknown_state",
+    });
     expect(chargeFor(aJob(), "private", book())).toMatchObject({ kind: "held", reason: "no_rate" });
   });
 
@@ -207,7 +248,8 @@ describe("money", () => {
       [7n, 3n, 2n],
       [8n, 3n, 3n],
     ];
-    for (const [numerator, denominator, expected] of cases) expect(roundHalfEven(numerator, denominator)).toBe(expected);
+    for (const [numerator, denominator, expected] of cases)
+      expect(roundHalfEven(numerator, denominator)).toBe(expected);
   });
 
   it("rounds to the nearest, for any fraction", () => {
@@ -228,7 +270,8 @@ describe("money", () => {
   });
 
   it("refuses rates that are negative, too precise or not numbers", () => {
-    for (const text of ["-1", "1.1234567", "1e3", "", "abc", "1,5", "٣", "0x10", "Infinity", ".5", "5."]) expect(parseMicro(text)).toBeUndefined();
+    for (const text of ["-1", "1.1234567", "1e3", "", "abc", "1,5", "٣", "0x10", "Infinity", ".5", "5."])
+      expect(parseMicro(text)).toBeUndefined();
     expect(parseMicro("1.100000000")).toBe(1_100_000n);
   });
 
@@ -242,8 +285,14 @@ describe("money", () => {
   });
 
   it("adds tax once per receipt, or takes it out of prices that contain it", () => {
-    expect(taxOn(1_248_327n, { label: "VAT", rateMicro: 70_000n, inclusive: false })).toEqual({ taxMinor: 87_383n, totalMinor: 1_335_710n });
-    expect(taxOn(10_700n, { label: "VAT", rateMicro: 70_000n, inclusive: true })).toEqual({ taxMinor: 700n, totalMinor: 10_700n });
+    expect(taxOn(1_248_327n, { label: "VAT", rateMicro: 70_000n, inclusive: false })).toEqual({
+      taxMinor: 87_383n,
+      totalMinor: 1_335_710n,
+    });
+    expect(taxOn(10_700n, { label: "VAT", rateMicro: 70_000n, inclusive: true })).toEqual({
+      taxMinor: 700n,
+      totalMinor: 10_700n,
+    });
     expect(taxOn(50n, null)).toEqual({ taxMinor: 0n, totalMinor: 50n });
   });
 });

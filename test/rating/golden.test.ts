@@ -24,7 +24,14 @@ const goldenSchema = z.object({
       }),
       rate: z.object({ cpu: micro, gpu: micro, mem: micro, gpu_types: z.record(z.string(), micro).default({}) }),
       rules: z.object({ basis: z.enum(["allocated", "used"]), share: micro }),
-      lines: z.array(z.object({ resource: z.string(), gpu_type: z.string().nullable(), quantity: z.string(), amount_minor: z.string() })),
+      lines: z.array(
+        z.object({
+          resource: z.string(),
+          gpu_type: z.string().nullable(),
+          quantity: z.string(),
+          amount_minor: z.string(),
+        }),
+      ),
       total_minor: z.string(),
     }),
   ),

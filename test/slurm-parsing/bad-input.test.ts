@@ -17,17 +17,25 @@ async function failureOf(input: string | Uint8Array, options: Parameters<typeof 
 }
 
 const jobs = (count: number) =>
-  Array.from({ length: count }, (_, index) => [job({ JobIDRaw: String(index + 1), JobName: `name ${(index * 7919) % 1013}` }), step(`${index + 1}.batch`)]).flat();
+  Array.from({ length: count }, (_, index) => [
+    job({ JobIDRaw: String(index + 1), JobName: `name ${(index * 7919) % 1013}` }),
+    step(`${index + 1}.batch`),
+  ]).flat();
 
 describe("a header", () => {
   it("may have its columns in any case, a byte order mark, CR LF, and the trailing | of sacct --parsable", async () => {
-    const lines = dump([job({ Comment: "ok" }), step("7.batch")]).trimEnd().split("\n").map((line) => `${line}|`);
+    const lines = dump([job({ Comment: "ok" }), step("7.batch")])
+      .trimEnd()
+      .split("\n")
+      .map((line) => `${line}|`);
     const text = `\uFEFF${[lines[0]?.toUpperCase(), ...lines.slice(1)].join("\r\n")}\r\n`;
     expect(await readOnly(text)).toMatchObject({ comment: "ok", usedCpuMs: 60_000n });
   });
 
   it("that lacks columns is refused with the names of all of them", async () => {
-    const { message } = await failureOf(dump([job()], { columns: without("User", "JobID", "JobIDRaw", "AllocTRES", "AllocCPUS") }));
+    const { message } = await failureOf(
+      dump([job()], { columns: without("User", "JobID", "JobIDRaw", "AllocTRES", "AllocCPUS") }),
+    );
     expect(message).toContain("Missing: JobIDRaw or JobID; User; AllocTRES or AllocCPUS or NCPUS.");
     expect(message).toContain("A dump needs");
   });
@@ -43,7 +51,9 @@ describe("a header", () => {
   });
 
   it.each([
-    [";", 'separated by ";"'], ["\t", "separated by tabs"], [" ", "without --parsable2"],
+    [";", 'separated by ";"'],
+    ["\t", "separated by tabs"],
+    [" ", "without --parsable2"],
   ])("separated by %j is refused, naming what was found and what is accepted", async (delimiter, found) => {
     const { message } = await failureOf(dump([job()], { delimiter }));
     expect(message).toContain(found);
@@ -52,17 +62,26 @@ describe("a header", () => {
   });
 
   it("must fit the format that was asked for", async () => {
-    expect((await failureOf(dump([job()]), { format: "csv" })).message).toContain('separated by "|", but the format csv');
-    expect((await failureOf("User,State,Start,End,AllocCPUS,JobID\n", { format: "sacct" })).message).toContain('separated by ",", but the format sacct');
+    expect((await failureOf(dump([job()]), { format: "csv" })).message).toContain(
+      'separated by "|", but the format csv',
+    );
+    expect((await failureOf("User,State,Start,End,AllocCPUS,JobID\n", { format: "sacct" })).message).toContain(
+      'separated by ",", but the format sacct',
+    );
   });
 
   it("alone is a dump without jobs", async () => {
-    for (const text of [dump([]), dump([]).trimEnd()]) expect(await readWhole(text)).toMatchObject({ records: [], rejects: [], rowsRead: 0 });
+    for (const text of [dump([]), dump([]).trimEnd()])
+      expect(await readWhole(text)).toMatchObject({ records: [], rejects: [], rowsRead: 0 });
   });
 
   it("that is repeated, as in files put behind each other, is no row", async () => {
     const text = dump([job({ JobIDRaw: "1" })]) + dump([job({ JobIDRaw: "2" })]);
-    expect(await readWhole(text)).toMatchObject({ records: [{ rawJobId: "1" }, { rawJobId: "2" }], rejects: [], rowsRead: 2 });
+    expect(await readWhole(text)).toMatchObject({
+      records: [{ rawJobId: "1" }, { rawJobId: "2" }],
+      rejects: [],
+      rowsRead: 2,
+    });
   });
 });
 
@@ -74,7 +93,10 @@ describe("a file that is no dump", () => {
   });
 
   it.each([
-    ["a zip archive", "PK\u0003\u0004xxxx"], ["bzip2", "BZh9xxxx"], ["not plain text", "a\0b|c\n"], ["no header", `${"x".repeat(2_000_000)}\n`],
+    ["a zip archive", "PK\u0003\u0004xxxx"],
+    ["bzip2", "BZh9xxxx"],
+    ["not plain text", "a\0b|c\n"],
+    ["no header", `${"x".repeat(2_000_000)}\n`],
   ])("because it is %s is refused", async (what, text) => {
     expect((await failureOf(text)).message).toContain(what);
   });
@@ -102,7 +124,9 @@ describe("gzip", () => {
   });
 
   it("may be several files behind each other", async () => {
-    const { records } = await readWhole(Buffer.concat([gzipSync(dump(jobs(2))), gzipSync(dump([job({ JobIDRaw: "99" })]))]));
+    const { records } = await readWhole(
+      Buffer.concat([gzipSync(dump(jobs(2))), gzipSync(dump([job({ JobIDRaw: "99" })]))]),
+    );
     expect(records.map(({ rawJobId }) => rawJobId)).toEqual(["1", "2", "99"]);
   });
 
@@ -164,7 +188,10 @@ describe("a plain file that was cut", () => {
   });
 
   it("only of its last line break is complete", async () => {
-    expect(await readWhole(text.trimEnd())).toMatchObject({ records: [{ rawJobId: "1" }, { rawJobId: "2" }], rejects: [] });
+    expect(await readWhole(text.trimEnd())).toMatchObject({
+      records: [{ rawJobId: "1" }, { rawJobId: "2" }],
+      rejects: [],
+    });
   });
 });
 
@@ -180,17 +207,28 @@ describe("rows that are hostile", () => {
 
   it("of ten megabytes in one CSV field are rejected, too", async () => {
     const columns = ["JobID", "User", "State", "Start", "End", "AllocCPUS", "Comment"];
-    const [header, row, other] = dump([job({ JobID: "1" }), job({ JobID: "2" })], { columns, delimiter: "," }).split("\n");
+    const [header, row, other] = dump([job({ JobID: "1" }), job({ JobID: "2" })], { columns, delimiter: "," }).split(
+      "\n",
+    );
     const { records, rejects } = await readWhole([header, row, `3,"${"x,".repeat(5_000_000)}`, other, ""].join("\n"));
     expect(records.map(({ rawJobId }) => rawJobId)).toEqual(["1", "2"]);
-    expect(rejects.map(({ line, reason, text }) => [line, reason, text.length])).toEqual([[3, "the line is longer than 1048576 bytes", 4096]]);
+    expect(rejects.map(({ line, reason, text }) => [line, reason, text.length])).toEqual([
+      [3, "the line is longer than 1048576 bytes", 4096],
+    ]);
   });
 
   it("never let a zero byte through: in text it is replaced, in a typed column the row is rejected", async () => {
-    expect(await readOnly(dump([job({ JobName: "a\0b", Comment: "\0" })]))).toMatchObject({ jobName: "a\uFFFDb", comment: "\uFFFD" });
-    const { records, rejects } = await readWhole(dump([job({ User: "al\0ice" }), job({ ElapsedRaw: "6\x0000" }), job({ Account: "\0" })]));
+    expect(await readOnly(dump([job({ JobName: "a\0b", Comment: "\0" })]))).toMatchObject({
+      jobName: "a\uFFFDb",
+      comment: "\uFFFD",
+    });
+    const { records, rejects } = await readWhole(
+      dump([job({ User: "al\0ice" }), job({ ElapsedRaw: "6\x0000" }), job({ Account: "\0" })]),
+    );
     expect(records).toEqual([]);
-    expect(rejects.map(({ reason }) => reason)).toEqual(["user", "elapsedraw", "account"].map((name) => `the column ${name} holds a zero byte`));
+    expect(rejects.map(({ reason }) => reason)).toEqual(
+      ["user", "elapsedraw", "account"].map((name) => `the column ${name} holds a zero byte`),
+    );
     expect(rejects.some(({ text }) => text.includes("\0"))).toBe(false);
   });
 
@@ -205,11 +243,19 @@ describe("rows that are hostile", () => {
     const rows = [job(), job(), step("7.batch"), step("7.batch"), job({ JobIDRaw: "8" })];
     const { records, rejects } = await readWhole(dump(rows));
     expect(rejects).toEqual([]);
-    expect(records.map(({ rawJobId, usedCpuMs }) => [rawJobId, usedCpuMs])).toEqual([["7", 60_000n], ["7", 60_000n], ["8", 2_400_000n]]);
+    expect(records.map(({ rawJobId, usedCpuMs }) => [rawJobId, usedCpuMs])).toEqual([
+      ["7", 60_000n],
+      ["7", 60_000n],
+      ["8", 2_400_000n],
+    ]);
   });
 
   it("with thousands of separators are rejected quickly", async () => {
-    const { rejects } = await readWhole(dump([job({ Comment: "|".repeat(100_000) }), job({ JobName: "|".repeat(190), Comment: "|".repeat(9) })]));
-    expect(rejects.map(({ reason }) => reason.replace(/\d+/u, "N"))).toEqual([`has N fields, the header has ${COLUMNS.length}`]);
+    const { rejects } = await readWhole(
+      dump([job({ Comment: "|".repeat(100_000) }), job({ JobName: "|".repeat(190), Comment: "|".repeat(9) })]),
+    );
+    expect(rejects.map(({ reason }) => reason.replace(/\d+/u, "N"))).toEqual([
+      `has N fields, the header has ${COLUMNS.length}`,
+    ]);
   });
 });

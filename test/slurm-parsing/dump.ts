@@ -27,7 +27,12 @@ export async function readWhole(
   let bytesRead = 0;
   let batches = 0;
   try {
-    for await (const batch of readDump(pieces, { defaultCluster: "here", format: "auto", jobsPerBatch: 100, ...options })) {
+    for await (const batch of readDump(pieces, {
+      defaultCluster: "here",
+      format: "auto",
+      jobsPerBatch: 100,
+      ...options,
+    })) {
       records.push(...batch.records);
       rejects.push(...batch.rejects);
       rowsRead += batch.rowsRead;
@@ -46,7 +51,9 @@ export async function readOnly(input: string): Promise<JobRecord> {
   const { records, rejects } = await readWhole(input);
   const first = records[0];
   if (first === undefined || records.length > 1 || rejects.length > 0) {
-    throw new Error(`expected one job, got ${records.length}; rejects: ${rejects.map(({ reason }) => reason).join("; ")}`);
+    throw new Error(
+      `expected one job, got ${records.length}; rejects: ${rejects.map(({ reason }) => reason).join("; ")}`,
+    );
   }
   return first;
 }
@@ -54,11 +61,33 @@ export async function readOnly(input: string): Promise<JobRecord> {
 export type Fields = Readonly<Record<string, string>>;
 
 const JOB: Fields = {
-  JobIDRaw: "7", JobID: "7", Cluster: "c1", User: "alice", Account: "physics", Partition: "cpu", QOS: "normal", JobName: "run",
-  State: "COMPLETED", ExitCode: "0:0", Submit: "2026-11-01T08:00:00", Eligible: "2026-11-01T08:00:00",
-  Start: "2026-11-01T08:01:00", End: "2026-11-01T08:11:00", ElapsedRaw: "600", Elapsed: "00:10:00", TotalCPU: "00:00:00",
-  CPUTimeRAW: "2400", AllocCPUS: "4", NNodes: "1", ReqMem: "8G", AllocTRES: "billing=4,cpu=4,mem=8G,node=1", AveRSS: "",
-  ConsumedEnergyRaw: "", NodeList: "n1", WCKey: "", Comment: "",
+  JobIDRaw: "7",
+  JobID: "7",
+  Cluster: "c1",
+  User: "alice",
+  Account: "physics",
+  Partition: "cpu",
+  QOS: "normal",
+  JobName: "run",
+  State: "COMPLETED",
+  ExitCode: "0:0",
+  Submit: "2026-11-01T08:00:00",
+  Eligible: "2026-11-01T08:00:00",
+  Start: "2026-11-01T08:01:00",
+  End: "2026-11-01T08:11:00",
+  ElapsedRaw: "600",
+  Elapsed: "00:10:00",
+  TotalCPU: "00:00:00",
+  CPUTimeRAW: "2400",
+  AllocCPUS: "4",
+  NNodes: "1",
+  ReqMem: "8G",
+  AllocTRES: "billing=4,cpu=4,mem=8G,node=1",
+  AveRSS: "",
+  ConsumedEnergyRaw: "",
+  NodeList: "n1",
+  WCKey: "",
+  Comment: "",
 };
 export const COLUMNS = Object.keys(JOB);
 
@@ -71,14 +100,25 @@ export function job(changes: Fields = {}): Fields {
 /** A step of a job: `step("7.batch", …)`. */
 export function step(id: string, changes: Fields = {}): Fields {
   const ofJob = {
-    User: "", Partition: "", QOS: "", JobName: "step", Submit: "2026-11-01T08:01:00", ReqMem: "", TotalCPU: "01:00.000", AveRSS: "1024K",
-    CPUTimeRAW: "2400", ConsumedEnergyRaw: "0",
+    User: "",
+    Partition: "",
+    QOS: "",
+    JobName: "step",
+    Submit: "2026-11-01T08:01:00",
+    ReqMem: "",
+    TotalCPU: "01:00.000",
+    AveRSS: "1024K",
+    CPUTimeRAW: "2400",
+    ConsumedEnergyRaw: "0",
   };
   return { ...JOB, JobIDRaw: id, JobID: id, ...ofJob, ...changes };
 }
 
 /** A dump with the columns asked for, which may be fewer than the rows have. */
-export function dump(rows: readonly Fields[], options: { columns?: readonly string[]; delimiter?: string; newline?: string } = {}): string {
+export function dump(
+  rows: readonly Fields[],
+  options: { columns?: readonly string[]; delimiter?: string; newline?: string } = {},
+): string {
   const { columns = COLUMNS, delimiter = "|", newline = "\n" } = options;
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column] ?? ""))];
   return lines.map((line) => line.join(delimiter) + newline).join("");

@@ -4,12 +4,19 @@ import { parseMemory, parseReqMem, parseRss, readRssKib } from "../../src/slurm/
 import { parsed } from "../../src/slurm/parsed.ts";
 
 describe("resident set sizes", () => {
-  it.each([["4644K", 4644], ["3M", 3072], ["0", 0], ["4755456", 4644], ["1.50G", 1_572_864], ["2T", 2_147_483_648], ["511", 0], ["512", 1]])(
-    "read %s as %d KiB", (text, kib) => {
-      expect(parseRss(text)).toEqual(parsed(kib));
-      expect(readRssKib(Buffer.from(text), 0, text.length)).toBe(kib);
-    },
-  );
+  it.each([
+    ["4644K", 4644],
+    ["3M", 3072],
+    ["0", 0],
+    ["4755456", 4644],
+    ["1.50G", 1_572_864],
+    ["2T", 2_147_483_648],
+    ["511", 0],
+    ["512", 1],
+  ])("read %s as %d KiB", (text, kib) => {
+    expect(parseRss(text)).toEqual(parsed(kib));
+    expect(readRssKib(Buffer.from(text), 0, text.length)).toBe(kib);
+  });
 
   it("are null when nothing was measured", () => {
     expect(parseRss("")).toEqual(parsed(null));
@@ -18,7 +25,13 @@ describe("resident set sizes", () => {
 
 describe("requested memory", () => {
   it.each([
-    ["2Gn", 2048, "node"], ["2Gc", 2048, "cpu"], ["500Mc", 500, "cpu"], ["4G", 4096, "job"], ["16?", 16, "job"], ["2000", 2000, "job"], ["0n", 0, "node"],
+    ["2Gn", 2048, "node"],
+    ["2Gc", 2048, "cpu"],
+    ["500Mc", 500, "cpu"],
+    ["4G", 4096, "job"],
+    ["16?", 16, "job"],
+    ["2000", 2000, "job"],
+    ["0n", 0, "node"],
   ] as const)("reads %s as %d MiB per %s", (text, memMib, per) => {
     expect(parseReqMem(text)).toEqual(parsed({ memMib, per }));
   });

@@ -15,13 +15,19 @@ function madeUp(seed: number): { text: string; runs: number } {
 
 /** Rows in which everything that is hard about a dump occurs. */
 const HARD_ROWS: readonly Fields[] = [
-  job({ JobIDRaw: "1", JobName: "ทดสอบ | ไทย", Comment: "one\ntwo\r\nthree | four" }), step("1.batch"), step("1.0", { JobName: "a|b" }),
-  job({ JobIDRaw: "2", ElapsedRaw: "-1" }), step("2.batch"),
-  job({ JobIDRaw: "3", State: "RUNNING", End: "Unknown" }), step("4.0"),
-  job({ JobIDRaw: "5", JobName: "x\0y" }), step("1.extern"),
+  job({ JobIDRaw: "1", JobName: "ทดสอบ | ไทย", Comment: "one\ntwo\r\nthree | four" }),
+  step("1.batch"),
+  step("1.0", { JobName: "a|b" }),
+  job({ JobIDRaw: "2", ElapsedRaw: "-1" }),
+  step("2.batch"),
+  job({ JobIDRaw: "3", State: "RUNNING", End: "Unknown" }),
+  step("4.0"),
+  job({ JobIDRaw: "5", JobName: "x\0y" }),
+  step("1.extern"),
 ];
 
-const cutPoints = (bytes: number): fc.Arbitrary<number[]> => fc.array(fc.integer({ min: 0, max: bytes }), { maxLength: 12 });
+const cutPoints = (bytes: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.integer({ min: 0, max: bytes }), { maxLength: 12 });
 
 async function* cutAt(bytes: Buffer, points: readonly number[]): AsyncGenerator<Uint8Array> {
   let from = 0;
@@ -74,13 +80,22 @@ describe("any dump", () => {
   });
 
   it("of random bytes behind a header never throws, and hands out no zero bytes", async () => {
-    const lines = fc.array(fc.oneof(fc.string(), fc.stringMatching(/^[0-9|.:\-T\n\0"]{0,80}$/u), fc.constantFrom(...dump(HARD_ROWS).split("\n"))));
+    const lines = fc.array(
+      fc.oneof(
+        fc.string(),
+        fc.stringMatching(/^[0-9|.:\-T\n\0"]{0,80}$/u),
+        fc.constantFrom(...dump(HARD_ROWS).split("\n")),
+      ),
+    );
     await fc.assert(
       fc.asyncProperty(lines, fc.constantFrom("|", "\u001f", ","), async (rows, delimiter) => {
         const { records, rejects } = await readWhole(dump([], { delimiter }) + rows.join("\n"));
-        const strings = [...records, ...rejects].flatMap((row) => Object.values(row).filter((value) => typeof value === "string"));
+        const strings = [...records, ...rejects].flatMap((row) =>
+          Object.values(row).filter((value) => typeof value === "string"),
+        );
         expect(strings.some((value) => value.includes("\0"))).toBe(false);
-        for (const record of records) expect(Number.isSafeInteger(record.elapsedSeconds) && record.elapsedSeconds >= 0).toBe(true);
+        for (const record of records)
+          expect(Number.isSafeInteger(record.elapsedSeconds) && record.elapsedSeconds >= 0).toBe(true);
       }),
     );
   });

@@ -44,7 +44,12 @@ describe("a dump of a real Slurm 22.05 cluster", () => {
   it("gives each job's usage to the second", async () => {
     const { records } = await readSample();
     const usage = records.map((job) => [
-      job.rawJobId, job.user, job.allocCpus * job.elapsedSeconds, job.allocGpus * job.elapsedSeconds, job.allocMemMib * job.elapsedSeconds, job.usedCpuMs,
+      job.rawJobId,
+      job.user,
+      job.allocCpus * job.elapsedSeconds,
+      job.allocGpus * job.elapsedSeconds,
+      job.allocMemMib * job.elapsedSeconds,
+      job.usedCpuMs,
     ]);
     expect(usage).toEqual(EXPECTED);
     const total = (column: 2 | 3 | 4): number => EXPECTED.reduce((sum, row) => sum + row[column], 0);
@@ -55,7 +60,8 @@ describe("a dump of a real Slurm 22.05 cluster", () => {
     const { records } = await readSample();
     const secondsByType = new Map<string, number>();
     for (const job of records) {
-      for (const { type, count } of job.gpuTypes) secondsByType.set(type, (secondsByType.get(type) ?? 0) + count * job.elapsedSeconds);
+      for (const { type, count } of job.gpuTypes)
+        secondsByType.set(type, (secondsByType.get(type) ?? 0) + count * job.elapsedSeconds);
     }
     expect(Object.fromEntries(secondsByType)).toEqual({ a100: 2 * 5 + 1 * 3 + 1 * 3 + 4 * 2, h100: 1 * 3 + 2 * 2 });
   });
@@ -63,7 +69,14 @@ describe("a dump of a real Slurm 22.05 cluster", () => {
   it("keeps both runs of a requeued job apart, each with its own steps", async () => {
     const { records } = await readSample();
     const runs = records.filter((job) => job.rawJobId === "14");
-    expect(runs.map(({ state, submitAt, elapsedSeconds, usedMemKibSeconds }) => [state, submitAt, elapsedSeconds, usedMemKibSeconds])).toEqual([
+    expect(
+      runs.map(({ state, submitAt, elapsedSeconds, usedMemKibSeconds }) => [
+        state,
+        submitAt,
+        elapsedSeconds,
+        usedMemKibSeconds,
+      ]),
+    ).toEqual([
       ["REQUEUED", Date.parse("2026-11-23T09:14:31Z") / 1000, 2, 3168n * 2n],
       ["COMPLETED", Date.parse("2026-11-23T09:14:48Z") / 1000, 6, 2972n * 6n],
     ]);
@@ -77,7 +90,13 @@ describe("a dump of a real Slurm 22.05 cluster", () => {
   it("reads Thai names, a comment with the separator and quotes, and array task ids", async () => {
     const { records } = await readSample();
     expect(records[2]).toMatchObject({ jobName: "ทดสอบ ภาษาไทย", comment: 'pipe | quote " ไทย' });
-    expect(records.filter((job) => job.jobName === "array").map((job) => job.jobId)).toEqual(["3_0", "3_1", "3_2", "3_3", "3_4"]);
+    expect(records.filter((job) => job.jobName === "array").map((job) => job.jobId)).toEqual([
+      "3_0",
+      "3_1",
+      "3_2",
+      "3_3",
+      "3_4",
+    ]);
   });
 
   it("reads CANCELLED by 0 as CANCELLED", async () => {

@@ -12,8 +12,18 @@ describe("states", () => {
   });
 
   it.each([
-    ["CANCELLED by 1002", "CANCELLED"], ["CANCELLED+", "CANCELLED"], ["OUT_OF_ME+", "OUT_OF_MEMORY"], ["NODE_FAIL+", "NODE_FAIL"], ["CD", "COMPLETED"],
-    ["F", "FAILED"], ["TO", "TIMEOUT"], ["CA", "CANCELLED"], ["NF", "NODE_FAIL"], ["OOM", "OUT_OF_MEMORY"], ["PR", "PREEMPTED"], ["completed", "COMPLETED"],
+    ["CANCELLED by 1002", "CANCELLED"],
+    ["CANCELLED+", "CANCELLED"],
+    ["OUT_OF_ME+", "OUT_OF_MEMORY"],
+    ["NODE_FAIL+", "NODE_FAIL"],
+    ["CD", "COMPLETED"],
+    ["F", "FAILED"],
+    ["TO", "TIMEOUT"],
+    ["CA", "CANCELLED"],
+    ["NF", "NODE_FAIL"],
+    ["OOM", "OUT_OF_MEMORY"],
+    ["PR", "PREEMPTED"],
+    ["completed", "COMPLETED"],
   ])("%s is %s", (text, state) => {
     expect(parseState(text)).toEqual({ state, phase: "finished" });
   });

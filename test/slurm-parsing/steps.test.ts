@@ -11,13 +11,22 @@ describe("steps", () => {
       step("7.interactive", { TotalCPU: "INVALID", AveRSS: "?", ElapsedRaw: "x", ConsumedEnergyRaw: "?" }),
     ];
     expect(await readOnly(dump(rows))).toMatchObject({
-      usedCpuMs: 3909n + 1n + 86_400_000n, usedMemKibSeconds: 4644n * 600n + 3072n * 100n, energyJoules: 42n,
+      usedCpuMs: 3909n + 1n + 86_400_000n,
+      usedMemKibSeconds: 4644n * 600n + 3072n * 100n,
+      energyJoules: 42n,
     });
   });
 
   it("do not change the job's own submit time, energy or CPU count", async () => {
-    const rows = [job({ ConsumedEnergyRaw: "77" }), step("7.batch", { Submit: "2026-11-01T08:01:00", ConsumedEnergyRaw: "5", AllocTRES: "cpu=99" })];
-    expect(await readOnly(dump(rows))).toMatchObject({ submitAt: Date.parse("2026-11-01T08:00:00Z") / 1000, energyJoules: 77n, allocCpus: 4 });
+    const rows = [
+      job({ ConsumedEnergyRaw: "77" }),
+      step("7.batch", { Submit: "2026-11-01T08:01:00", ConsumedEnergyRaw: "5", AllocTRES: "cpu=99" }),
+    ];
+    expect(await readOnly(dump(rows))).toMatchObject({
+      submitAt: Date.parse("2026-11-01T08:00:00Z") / 1000,
+      energyJoules: 77n,
+      allocCpus: 4,
+    });
   });
 
   it("that used nothing leave CPUTimeRAW, and without that nothing, and no measured memory", async () => {
@@ -33,8 +42,10 @@ describe("steps", () => {
 
   it("of array tasks and heterogeneous components find their job by raw id, or by display id where there is none", async () => {
     const rows = [
-      job({ JobIDRaw: "15", JobID: "3_0" }), step("15.batch", { JobID: "3_0.batch" }),
-      job({ JobIDRaw: "101", JobID: "100+1" }), step("101.0", { JobID: "100+1.0" }),
+      job({ JobIDRaw: "15", JobID: "3_0" }),
+      step("15.batch", { JobID: "3_0.batch" }),
+      job({ JobIDRaw: "101", JobID: "100+1" }),
+      step("101.0", { JobID: "100+1.0" }),
     ];
     for (const columns of [without(), without("JobIDRaw"), without("JobID")]) {
       const { records, rejects } = await readWhole(dump(rows, { columns }));
@@ -45,7 +56,8 @@ describe("steps", () => {
 
   it("are added exactly beyond what a double can hold", async () => {
     const rows = [job({ ElapsedRaw: "", Elapsed: "", End: "2026-12-31T00:00:00" })];
-    for (let index = 0; index < 3; index++) rows.push(step(`7.${index}`, { AveRSS: "3221225471K", ElapsedRaw: "2000001" }));
+    for (let index = 0; index < 3; index++)
+      rows.push(step(`7.${index}`, { AveRSS: "3221225471K", ElapsedRaw: "2000001" }));
     expect(await readOnly(dump(rows))).toMatchObject({ usedMemKibSeconds: 3n * 3_221_225_471n * 2_000_001n });
   });
 
@@ -56,7 +68,11 @@ describe("steps", () => {
     ];
     const first = step("7.batch", { Start: "2026-11-01T08:01:00", TotalCPU: "00:01.000" });
     const second = step("7.batch", { Start: "2026-11-01T09:00:00", TotalCPU: "00:02.000" });
-    for (const rows of [[runs[0], first, runs[1], second], [...runs, first, second], [first, second, ...runs]]) {
+    for (const rows of [
+      [runs[0], first, runs[1], second],
+      [...runs, first, second],
+      [first, second, ...runs],
+    ]) {
       const { records, rejects } = await readWhole(dump(rows.map(present)));
       expect(rejects).toEqual([]);
       expect(records.map((record) => record.usedCpuMs)).toEqual([1000n, 2000n]);
@@ -64,7 +80,15 @@ describe("steps", () => {
   });
 
   it("may stand anywhere in the batch of their job", async () => {
-    const rows = [step("2.0"), job({ JobIDRaw: "1" }), job({ JobIDRaw: "2" }), job({ JobIDRaw: "3" }), step("1.batch"), step("3.batch"), step("1.0")];
+    const rows = [
+      step("2.0"),
+      job({ JobIDRaw: "1" }),
+      job({ JobIDRaw: "2" }),
+      job({ JobIDRaw: "3" }),
+      step("1.batch"),
+      step("3.batch"),
+      step("1.0"),
+    ];
     const { records, rejects, rowsRead } = await readWhole(dump(rows));
     expect(rejects).toEqual([]);
     expect(rowsRead).toBe(7);
@@ -83,8 +107,12 @@ describe("steps", () => {
   });
 
   it("elsewhere in the batch that started while their job did not run are rejected", async () => {
-    const { rejects } = await readWhole(dump([job(), job({ JobIDRaw: "8" }), step("7.0", { Start: "2026-12-01T00:00:00" })]));
-    expect(rejects.map(({ reason }) => reason)).toEqual(["it is a step of job 7, but did not start while that job ran"]);
+    const { rejects } = await readWhole(
+      dump([job(), job({ JobIDRaw: "8" }), step("7.0", { Start: "2026-12-01T00:00:00" })]),
+    );
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      "it is a step of job 7, but did not start while that job ran",
+    ]);
   });
 
   it("are counted once when a row is repeated, and rejected when the repetition differs", async () => {
@@ -93,18 +121,25 @@ describe("steps", () => {
     expect(await readOnly(dump([job(), ...many]))).toMatchObject({ usedCpuMs: 40n * 60_000n });
     const { records, rejects } = await readWhole(dump([job(), ...many, step("7.35", { TotalCPU: "02:00.000" })]));
     expect(present(records[0]).usedCpuMs).toBe(40n * 60_000n);
-    expect(rejects.map(({ reason }) => reason)).toEqual(["this step of the job is listed twice with different values; the first was counted"]);
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      "this step of the job is listed twice with different values; the first was counted",
+    ]);
   });
 
   it("with a bad name are rejected", async () => {
     const { rejects } = await readWhole(dump([job(), step("7.ba tch"), step("x.0"), step("7.")]));
-    expect(rejects.map(({ reason }) => reason)).toEqual(['"7.ba tch"', '"x.0"', '"7."'].map((id) => `${id} is not the id of a job or a step`));
+    expect(rejects.map(({ reason }) => reason)).toEqual(
+      ['"7.ba tch"', '"x.0"', '"7."'].map((id) => `${id} is not the id of a job or a step`),
+    );
   });
 });
 
 describe("batches", () => {
   it("hold as many jobs as asked for, each job with its steps, and count every row once", async () => {
-    const rows = Array.from({ length: 25 }, (_, index) => [job({ JobIDRaw: String(index + 1) }), step(`${index + 1}.batch`)]).flat();
+    const rows = Array.from({ length: 25 }, (_, index) => [
+      job({ JobIDRaw: String(index + 1) }),
+      step(`${index + 1}.batch`),
+    ]).flat();
     const { records, rowsRead, batches } = await readWhole(dump(rows), { jobsPerBatch: 10 });
     expect([records.length, rowsRead, batches]).toEqual([25, 50, 3]);
     expect(records.every((record) => record.usedCpuMs === 60_000n)).toBe(true);

@@ -42,7 +42,9 @@ export interface TestContext extends ImportContext, BillingContext {
 }
 
 /** A database of its own with everything wired as the product does it. */
-export async function createTestContext(options: { now?: string; tax?: BillingContext["tax"]; timeZone?: string } = {}): Promise<TestContext> {
+export async function createTestContext(
+  options: { now?: string; tax?: BillingContext["tax"]; timeZone?: string } = {},
+): Promise<TestContext> {
   const database = await createTestDatabase();
   const clock = new TestClock(options.now ?? "2026-11-01T02:00:00Z");
   const pool = openPool(database.url, { max: 12, onIdleError: () => undefined });
@@ -54,7 +56,12 @@ export async function createTestContext(options: { now?: string; tax?: BillingCo
   return {
     ...base,
     url: database.url,
-    payments: { db, clock, currency, provider: dummyProvider({ webhookSecret: WEBHOOK_SECRET, simulates: true, newId: () => `${++ids}` }) },
+    payments: {
+      db,
+      clock,
+      currency,
+      provider: dummyProvider({ webhookSecret: WEBHOOK_SECRET, simulates: true, newId: () => `${++ids}` }),
+    },
     importJobs: (jobs) => importJobs(base, jobs),
     close: async () => {
       await db.close();
@@ -67,7 +74,12 @@ export async function importJobs(context: ImportContext, jobs: readonly JobRecor
   async function* once() {
     yield { records: jobs, rejects: [], rowsRead: jobs.length, bytesRead: 0 };
   }
-  return importRecords(context, once(), { source: "a test", actor: "test", onRejects: () => undefined, onProgress: () => undefined });
+  return importRecords(context, once(), {
+    source: "a test",
+    actor: "test",
+    onRejects: () => undefined,
+    onProgress: () => undefined,
+  });
 }
 
 /** Seconds since 1970 UTC of an ISO time. */

@@ -59,7 +59,13 @@ describe("importing", () => {
   it("moves the sums by the difference when a job's record changes, also to another day or account", async () => {
     const job = aJob();
     await context.importJobs([job, aJob()]);
-    const later = { ...job, endAt: at("2026-10-12T04:00:00Z"), startAt: at("2026-10-12T02:00:00Z"), elapsedSeconds: 7200, account: "mu-genome" };
+    const later = {
+      ...job,
+      endAt: at("2026-10-12T04:00:00Z"),
+      startAt: at("2026-10-12T02:00:00Z"),
+      elapsedSeconds: 7200,
+      account: "mu-genome",
+    };
     expect(await context.importJobs([later])).toMatchObject({ new: 0, changed: 1, unchanged: 0 });
     expect((await usageTotals(context.db, { account: "mu-genome" })).cpuSeconds).toBe(4n * 7200n);
     await expectExactRollup();
@@ -85,7 +91,11 @@ describe("importing", () => {
 
   it("takes the last of two records of one job in one file", async () => {
     const job = aJob();
-    expect(await context.importJobs([job, job, { ...job, allocCpus: 8 }])).toMatchObject({ new: 1, changed: 1, unchanged: 1 });
+    expect(await context.importJobs([job, job, { ...job, allocCpus: 8 }])).toMatchObject({
+      new: 1,
+      changed: 1,
+      unchanged: 1,
+    });
     expect((await usageTotals(context.db, {})).cpuSeconds).toBe(8n * 3600n);
   });
 
@@ -96,12 +106,18 @@ describe("importing", () => {
     expect(await context.importJobs([weak])).toMatchObject({ new: 0, unchanged: 1 });
     const other = aJob({ rawJobId: "5_1", jobId: "5_1", keyIsWeak: true });
     await context.importJobs([other]);
-    expect(await context.importJobs([{ ...other, rawJobId: "6", keyIsWeak: false }])).toMatchObject({ new: 0, unchanged: 1 });
+    expect(await context.importJobs([{ ...other, rawJobId: "6", keyIsWeak: false }])).toMatchObject({
+      new: 0,
+      unchanged: 1,
+    });
     expect((await usageTotals(context.db, {})).jobs).toBe(2n);
   });
 
   it("counts a job on the day it ended in the site's time zone", async () => {
-    await context.importJobs([aJob({ endAt: at("2026-10-31T16:59:59Z") }), aJob({ endAt: at("2026-10-31T17:00:00Z") })]);
+    await context.importJobs([
+      aJob({ endAt: at("2026-10-31T16:59:59Z") }),
+      aJob({ endAt: at("2026-10-31T17:00:00Z") }),
+    ]);
     expect((await usageBy(context.db, {}, "day")).map((day) => day.key)).toEqual(["2026-10-31", "2026-11-01"]);
   });
 
@@ -116,7 +132,10 @@ describe("importing", () => {
 
   it("gives a user nobody knows a row, case included", async () => {
     await context.importJobs([aJob({ user: "Alice" }), aJob({ user: "alice" })]);
-    const users = await context.db.rows(z.object({ username: z.string() }), sql`SELECT username FROM users ORDER BY username COLLATE "C"`);
+    const users = await context.db.rows(
+      z.object({ username: z.string() }),
+      sql`SELECT username FROM users ORDER BY username COLLATE "C"`,
+    );
     expect(users.map((user) => user.username)).toEqual(["Alice", "alice"]);
   });
 
@@ -161,7 +180,16 @@ describe("importing", () => {
           const endAt = at("2026-10-01T00:00:00Z") + step.hour * 3600;
           const phase = step.state === "RUNNING" ? "active" : step.state === "WEIRD" ? "unknown" : "finished";
           await context.importJobs([
-            aJob({ rawJobId: `p${step.id}`, user: step.user, account: step.account, state: step.state, phase, allocCpus: step.cpus, startAt: endAt - 3600, endAt: phase === "active" ? null : endAt }),
+            aJob({
+              rawJobId: `p${step.id}`,
+              user: step.user,
+              account: step.account,
+              state: step.state,
+              phase,
+              allocCpus: step.cpus,
+              startAt: endAt - 3600,
+              endAt: phase === "active" ? null : endAt,
+            }),
           ]);
         }
         await expectExactRollup();
@@ -183,7 +211,10 @@ describe("a job that changes after it was billed", () => {
       sql`SELECT before_minor, after_minor, status FROM corrections`,
     );
     expect(corrections).toEqual([{ before_minor: 528n, after_minor: 264n, status: "open" }]);
-    const { total } = await context.db.one(z.object({ total: z.bigint() }), sql`SELECT total_minor AS total FROM receipts`);
+    const { total } = await context.db.one(
+      z.object({ total: z.bigint() }),
+      sql`SELECT total_minor AS total FROM receipts`,
+    );
     expect(total).toBe(528n);
     expect((await usageTotals(context.db, {})).unbilledJobs).toBe(0n);
     const { jobs } = await finishedJobs(context.db, context.days, october, { limit: 10 });

@@ -27,7 +27,9 @@ async function expectWholeBooks(): Promise<void> {
 
 describe("a new rate", () => {
   it("re-prices what is not billed yet, in batches that can be interrupted and shared", async () => {
-    await context.importJobs(Array.from({ length: 4500 }, (_, index) => aJob({ user: `user${index % 5}`, allocMemMib: 0 })));
+    await context.importJobs(
+      Array.from({ length: 4500 }, (_, index) => aJob({ user: `user${index % 5}`, allocMemMib: 0 })),
+    );
     await setRate(context, { ...noted, tier: "mu", cpuMicro: 5_000_000n }, by);
     expect(await openRepriceTasks(context.db)).toMatchObject({ tasks: 1 });
     await repriceBatch(context);
@@ -63,7 +65,9 @@ describe("a new rate", () => {
 
   it("set while an import runs leaves no job at the old price", async () => {
     await Promise.all([
-      ...Array.from({ length: 6 }, () => context.importJobs(Array.from({ length: 40 }, () => aJob({ allocMemMib: 0 })))),
+      ...Array.from({ length: 6 }, () =>
+        context.importJobs(Array.from({ length: 40 }, () => aJob({ allocMemMib: 0 }))),
+      ),
       setRate(context, { ...noted, tier: "mu", cpuMicro: 5_000_000n }, by),
     ]);
     await repriceAll(context);
@@ -77,7 +81,11 @@ describe("charging rules", () => {
     await context.importJobs([aJob({ state: "NODE_FAIL" }), aJob()]);
     const before = (await usageTotals(context.db, {})).costMinor;
     const rules = { basis: "allocated" as const, shares: [], effectiveFrom: null, note: "" };
-    await setRules(context, { ...rules, exemptions: [{ kind: "state", state: "NODE_FAIL", reason: "the node failed" }] }, by);
+    await setRules(
+      context,
+      { ...rules, exemptions: [{ kind: "state", state: "NODE_FAIL", reason: "the node failed" }] },
+      by,
+    );
     await repriceAll(context);
     expect((await usageTotals(context.db, {})).costMinor).toBe(before / 2n);
     await setRules(context, { ...rules, exemptions: [] }, by);
@@ -104,7 +112,10 @@ describe("tiers", () => {
   });
 
   it("follow the rules for accounts, which an admin can change", async () => {
-    await context.importJobs([aJob({ account: "physics", allocMemMib: 0 }), aJob({ account: "gov-health", allocMemMib: 0 })]);
+    await context.importJobs([
+      aJob({ account: "physics", allocMemMib: 0 }),
+      aJob({ account: "gov-health", allocMemMib: 0 }),
+    ]);
     expect((await usageBy(context.db, {}, "tier")).map((tier) => tier.key)).toEqual(["gov", "mu"]);
     await setTierRule(context, { subject: "account", pattern: "phys*", tier: "private", position: 5 }, by);
     await repriceAll(context);

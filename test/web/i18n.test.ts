@@ -14,7 +14,14 @@ const th = mergeAreas("th");
 function valuesOf(text: string): string[] {
   const found = new Set<string>();
   JSON.stringify(new IntlMessageFormat(text, "en", undefined, { ignoreTag: true }).getAst(), (_key, node: unknown) => {
-    if (node !== null && typeof node === "object" && "type" in node && "value" in node && node.type !== 0 && typeof node.value === "string") {
+    if (
+      node !== null &&
+      typeof node === "object" &&
+      "type" in node &&
+      "value" in node &&
+      node.type !== 0 &&
+      typeof node.value === "string"
+    ) {
       found.add(node.value);
     }
     return node;
@@ -36,7 +43,8 @@ describe("the catalogues", () => {
   });
 
   it("take the same values in both languages, and parse", () => {
-    for (const [key, text] of en) expect({ key, values: valuesOf(th.get(key) ?? "") }).toEqual({ key, values: valuesOf(text) });
+    for (const [key, text] of en)
+      expect({ key, values: valuesOf(th.get(key) ?? "") }).toEqual({ key, values: valuesOf(text) });
   });
 
   it("leave nothing empty or untranslated by accident", () => {
@@ -66,7 +74,9 @@ describe("the catalogues", () => {
 describe("the translator", () => {
   it("fills in values and groups numbers", () => {
     expect(translator("en")("pager.showing", { shown: 50, total: 12_345 })).toBe("Showing 50 of 12,345, newest first");
-    expect(translator("th")("pager.showing", { shown: 50, total: 12_345 })).toBe("แสดง 50 จาก 12,345 รายการ เรียงจากล่าสุด");
+    expect(translator("th")("pager.showing", { shown: 50, total: 12_345 })).toBe(
+      "แสดง 50 จาก 12,345 รายการ เรียงจากล่าสุด",
+    );
     expect(translator("en")).toBe(translator("en"));
   });
 });

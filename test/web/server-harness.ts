@@ -34,13 +34,22 @@ export interface HarnessOptions {
 }
 
 /** A whole server on a database of its own, with the users alice, bob and root (an admin). */
-export async function startHarness({ env = {}, routes = [], requestsPerMinute = 100_000 }: HarnessOptions = {}): Promise<Harness> {
+export async function startHarness({
+  env = {},
+  routes = [],
+  requestsPerMinute = 100_000,
+}: HarnessOptions = {}): Promise<Harness> {
   const database = await createTestDatabase();
   const config = loadConfig({ SEED_DEMO_USERS: "0", ...env });
   const pool = openPool(database.url, { max: 10, onIdleError: () => undefined });
   const db = new Database(pool, auditWriter(config.auditKeyring, systemClock));
   for (const username of ["alice", "bob", "root"]) {
-    await createUser(db, systemClock, { actor: "test" }, { username, password: PASSWORD, role: username === "root" ? "admin" : "user" });
+    await createUser(
+      db,
+      systemClock,
+      { actor: "test" },
+      { username, password: PASSWORD, role: username === "root" ? "admin" : "user" },
+    );
   }
   const lines: string[] = [];
   const sink = new Writable({
@@ -98,13 +107,29 @@ export class Browser {
   }
 
   async get(url: string, { headers = {}, remoteAddress = "192.0.2.1" }: Sent = {}): Promise<LightMyRequestResponse> {
-    return this.#keep(await this.#app.inject({ method: "GET", url, remoteAddress, headers: { accept: "text/html", cookie: this.#cookieHeader(), ...headers } }));
+    return this.#keep(
+      await this.#app.inject({
+        method: "GET",
+        url,
+        remoteAddress,
+        headers: { accept: "text/html", cookie: this.#cookieHeader(), ...headers },
+      }),
+    );
   }
 
   /** Posts a form exactly as given. */
-  async post(url: string, form: Readonly<Record<string, string>>, { headers = {}, remoteAddress = "192.0.2.1" }: Sent = {}): Promise<LightMyRequestResponse> {
+  async post(
+    url: string,
+    form: Readonly<Record<string, string>>,
+    { headers = {}, remoteAddress = "192.0.2.1" }: Sent = {},
+  ): Promise<LightMyRequestResponse> {
     const payload = new URLSearchParams(form).toString();
-    const sent = { accept: "text/html", cookie: this.#cookieHeader(), "content-type": "application/x-www-form-urlencoded", ...headers };
+    const sent = {
+      accept: "text/html",
+      cookie: this.#cookieHeader(),
+      "content-type": "application/x-www-form-urlencoded",
+      ...headers,
+    };
     return this.#keep(await this.#app.inject({ method: "POST", url, remoteAddress, headers: sent, payload }));
   }
 
@@ -113,7 +138,10 @@ export class Browser {
     return /name="csrf_token" value="([^"]+)"/.exec((await this.get(page)).body)?.[1] ?? "";
   }
 
-  async login(username: string, options: { password?: string; next?: string; remoteAddress?: string } = {}): Promise<LightMyRequestResponse> {
+  async login(
+    username: string,
+    options: { password?: string; next?: string; remoteAddress?: string } = {},
+  ): Promise<LightMyRequestResponse> {
     const { password = PASSWORD, next, ...sent } = options;
     const form = { username, password, csrf_token: await this.token(), ...(next !== undefined && { next }) };
     return this.post("/login", form, sent);

@@ -29,12 +29,21 @@ const trial: RouteModule = (app, { db }) => {
     "/trial/list",
     {
       config: { access: "public" },
-      schema: { tags: ["trial"], summary: "A list", querystring: z.object({ size: z.coerce.number().int().max(100).describe("Rows a page") }), response: { 200: z.object({ size: z.number() }) } },
+      schema: {
+        tags: ["trial"],
+        summary: "A list",
+        querystring: z.object({ size: z.coerce.number().int().max(100).describe("Rows a page") }),
+        response: { 200: z.object({ size: z.number() }) },
+      },
     },
     (request) => ({ size: request.query.size }),
   );
-  app.get("/trial/long", { config: { access: "public" } }, (_request, reply) => reply.type("text/csv").send("a,b\n".repeat(1_000)));
-  app.get("/trial/cached", { config: { access: "public" } }, (_request, reply) => reply.header("cache-control", "private, max-age=60").send("ok"));
+  app.get("/trial/long", { config: { access: "public" } }, (_request, reply) =>
+    reply.type("text/csv").send("a,b\n".repeat(1_000)),
+  );
+  app.get("/trial/cached", { config: { access: "public" } }, (_request, reply) =>
+    reply.header("cache-control", "private, max-age=60").send("ok"),
+  );
   app.get("/trial/user", { config: { access: "user" } }, (request) => ({ name: currentUser(request)?.username }));
   app.get("/trial/admin", { config: { access: "admin" } }, (request) => ({ name: requireAdmin(request).username }));
   app.post("/trial/body", { config: { access: "provider", errors: "json" } }, () => ({ ok: true }));
@@ -43,7 +52,10 @@ const trial: RouteModule = (app, { db }) => {
     await slowMayEnd.promise;
     return { done: true };
   });
-  app.get("/trial/where", { config: { access: "public" } }, (request) => ({ ip: request.ip, pool: db.poolState().total >= 0 }));
+  app.get("/trial/where", { config: { access: "public" } }, (request) => ({
+    ip: request.ip,
+    pool: db.poolState().total >= 0,
+  }));
 };
 
 const webhook: RouteModule = (app) => {
@@ -88,7 +100,9 @@ describe("every answer", () => {
     expect((await app.inject("/nowhere")).headers["cache-control"]).toBe("no-store");
     expect((await app.inject("/assets/nothing.js")).headers["cache-control"]).toBe("no-store");
     expect((await app.inject("/trial/cached")).headers["cache-control"]).toBe("private, max-age=60");
-    expect((await app.inject("/assets/app-AAAA1111.js")).headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect((await app.inject("/assets/app-AAAA1111.js")).headers["cache-control"]).toBe(
+      "public, max-age=31536000, immutable",
+    );
   });
 
   it("is compressed when it is long text and the client can read it", async () => {
@@ -102,16 +116,26 @@ describe("every answer", () => {
 
   it("carries the id of its request, the proxy's own where it is sane", async () => {
     expect((await app.inject("/healthz")).headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
-    expect((await app.inject({ url: "/healthz", headers: { "x-request-id": "edge-7.42" } })).headers["x-request-id"]).toBe("edge-7.42");
+    expect(
+      (await app.inject({ url: "/healthz", headers: { "x-request-id": "edge-7.42" } })).headers["x-request-id"],
+    ).toBe("edge-7.42");
     for (const strange of ["", "a b", "x".repeat(65), '{"level":"fatal"}']) {
-      expect((await app.inject({ url: "/healthz", headers: { "x-request-id": strange } })).headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+      expect(
+        (await app.inject({ url: "/healthz", headers: { "x-request-id": strange } })).headers["x-request-id"],
+      ).toMatch(/^[0-9a-f-]{36}$/);
     }
   });
 });
 
 describe("files", () => {
   it("come from the public folder only", async () => {
-    for (const url of ["/assets/../package.json", "/assets/%2e%2e/package.json", "/assets/..%2fpackage.json", "/assets/", "/assets/.env"]) {
+    for (const url of [
+      "/assets/../package.json",
+      "/assets/%2e%2e/package.json",
+      "/assets/..%2fpackage.json",
+      "/assets/",
+      "/assets/.env",
+    ]) {
       expect([400, 403, 404]).toContain((await app.inject(url)).statusCode);
     }
   });
@@ -142,14 +166,21 @@ describe("a route", () => {
     const refused = await alice.get("/trial/admin");
     expect(refused.statusCode).toBe(403);
     expect(refused.headers["content-type"]).toContain("text/html");
-    expect((await alice.get("/trial/admin", { headers: { accept: "application/json" } })).json()).toMatchObject({ code: 403 });
+    expect((await alice.get("/trial/admin", { headers: { accept: "application/json" } })).json()).toMatchObject({
+      code: 403,
+    });
     expect((await root.get("/trial/admin")).json()).toEqual({ name: "root" });
     expect((await alice.get("/trial/user")).json()).toEqual({ name: "alice" });
   });
 
   it("for providers takes the bytes as they were sent, without a token", async () => {
     for (const type of ["application/json", "application/x-www-form-urlencoded", "text/plain"]) {
-      const answer = await app.inject({ method: "POST", url: "/trial/webhook", headers: { "content-type": type }, payload: '{ "a": 1 }' });
+      const answer = await app.inject({
+        method: "POST",
+        url: "/trial/webhook",
+        headers: { "content-type": type },
+        payload: '{ "a": 1 }',
+      });
       expect(answer.json()).toEqual({ bytes: Buffer.from('{ "a": 1 }').toString("hex") });
     }
   });
@@ -161,7 +192,9 @@ describe("errors", () => {
     expect(page.statusCode).toBe(422);
     expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(page.body).toContain("The day takes YYYY-MM-DD");
-    expect((await app.inject({ url: "/nowhere", headers: { accept: "text/html", "accept-language": "th" } })).body).toContain("ไม่พบหน้านี้");
+    expect(
+      (await app.inject({ url: "/nowhere", headers: { accept: "text/html", "accept-language": "th" } })).body,
+    ).toContain("ไม่พบหน้านี้");
     for (const headers of [{ accept: "application/json" }, { "x-requested-with": "XMLHttpRequest" }]) {
       const script = await app.inject({ url: "/trial/wrong", headers });
       expect(script.json()).toEqual({ error: "the day takes YYYY-MM-DD", code: 422 });
@@ -175,7 +208,10 @@ describe("errors", () => {
     expect(answer.statusCode).toBe(500);
     expect(answer.body).toContain("bug-42");
     expect(answer.body).not.toContain("secret detail");
-    const line = site.log().split("\n").find((one) => one.includes("bug-42") && one.includes("secret detail of a bug"));
+    const line = site
+      .log()
+      .split("\n")
+      .find((one) => one.includes("bug-42") && one.includes("secret detail of a bug"));
     expect(line).toContain('"requestId":"bug-42"');
   });
 
@@ -194,7 +230,10 @@ describe("errors", () => {
   it("of bodies: more than 1 MiB, not JSON, not a known type", async () => {
     const post = async (payload: string, type = "application/json") =>
       (await app.inject({ method: "POST", url: "/trial/body", headers: { "content-type": type }, payload })).json();
-    expect(await post(JSON.stringify("x".repeat(1024 * 1024)))).toEqual({ error: "The request is too large: up to 1 MiB is accepted.", code: 413 });
+    expect(await post(JSON.stringify("x".repeat(1024 * 1024)))).toEqual({
+      error: "The request is too large: up to 1 MiB is accepted.",
+      code: 413,
+    });
     expect(await post("{nonsense")).toMatchObject({ code: 400 });
     expect(await post("a", "image/png")).toMatchObject({ code: 415 });
   });
@@ -203,8 +242,18 @@ describe("errors", () => {
 describe("the request log", () => {
   it("has a line with method, path, status and time, and never the query", async () => {
     await app.inject({ url: "/trial/list?size=5&token=hush", headers: { "x-request-id": "log-1" } });
-    const line = site.log().split("\n").find((one) => one.includes("log-1")) ?? "{}";
-    expect(JSON.parse(line)).toMatchObject({ requestId: "log-1", method: "GET", path: "/trial/list", route: "/trial/list", status: 200 });
+    const line =
+      site
+        .log()
+        .split("\n")
+        .find((one) => one.includes("log-1")) ?? "{}";
+    expect(JSON.parse(line)).toMatchObject({
+      requestId: "log-1",
+      method: "GET",
+      path: "/trial/list",
+      route: "/trial/list",
+      status: 200,
+    });
     expect(site.log()).not.toContain("hush");
   });
 });
@@ -219,7 +268,8 @@ describe("the rate limit", () => {
       expect(refused.json()).toMatchObject({ code: 429 });
       expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
       expect((await busy.app.inject("/nowhere")).statusCode).toBe(429);
-      for (const url of ["/healthz", "/readyz", "/metrics", "/assets/app-AAAA1111.js"]) expect((await busy.app.inject(url)).statusCode).toBe(200);
+      for (const url of ["/healthz", "/readyz", "/metrics", "/assets/app-AAAA1111.js"])
+        expect((await busy.app.inject(url)).statusCode).toBe(200);
       expect((await busy.app.inject({ url: "/login", remoteAddress: "192.0.2.200" })).statusCode).toBe(200);
     } finally {
       await busy.close();
@@ -236,7 +286,10 @@ describe("behind a proxy", () => {
       const answer = await behind.app.inject({ url: "/trial/where", headers: forwarded });
       expect(answer.json()).toMatchObject({ ip: "203.0.113.9" });
       expect(answer.headers["strict-transport-security"]).toBe("max-age=31536000; includeSubDomains");
-      const forged = await behind.app.inject({ url: "/trial/where", headers: { ...forwarded, "x-forwarded-for": "10.9.9.9, 203.0.113.9" } });
+      const forged = await behind.app.inject({
+        url: "/trial/where",
+        headers: { ...forwarded, "x-forwarded-for": "10.9.9.9, 203.0.113.9" },
+      });
       expect(forged.json()).toMatchObject({ ip: "203.0.113.9" });
     } finally {
       await behind.close();
@@ -307,7 +360,9 @@ describe("metrics", () => {
     await app.inject("/trial/list?size=1");
     await app.inject("/some/unknown/path");
     const { body } = await app.inject("/metrics");
-    expect(body).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/trial\/list",status="200"\} [1-9]/);
+    expect(body).toMatch(
+      /http_request_duration_seconds_count\{method="GET",route="\/trial\/list",status="200"\} [1-9]/,
+    );
     expect(body).toContain('route="unmatched"');
     expect(body).not.toContain("/some/unknown/path");
     expect(body).toMatch(/hpc_login_total\{result="succeeded"\} [1-9]/);
@@ -316,7 +371,8 @@ describe("metrics", () => {
   it("take the token where one is set", async () => {
     const guarded = await startHarness({ env: { METRICS_TOKEN: "let-prometheus-in" } });
     try {
-      const ask = async (authorization?: string) => guarded.app.inject({ url: "/metrics", headers: authorization === undefined ? {} : { authorization } });
+      const ask = async (authorization?: string) =>
+        guarded.app.inject({ url: "/metrics", headers: authorization === undefined ? {} : { authorization } });
       for (const wrong of [undefined, "Bearer nonsense", "Basic let-prometheus-in", "Bearer "]) {
         const refused = await ask(wrong);
         expect(refused.statusCode).toBe(401);
@@ -343,7 +399,12 @@ describe("the API's description", () => {
     const document = (await app.inject("/openapi.json")).json();
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths)).toEqual(["/healthz", "/readyz", "/trial/list"]);
-    expect(document.paths["/trial/list"].get.parameters[0]).toMatchObject({ name: "size", in: "query", required: true, description: "Rows a page" });
+    expect(document.paths["/trial/list"].get.parameters[0]).toMatchObject({
+      name: "size",
+      in: "query",
+      required: true,
+      description: "Rows a page",
+    });
     const page = await app.inject("/docs/api");
     expect(page.statusCode).toBe(200);
     expect(page.body).toContain("GET /trial/list");

@@ -17,7 +17,9 @@ describe.each(GALLERY)("the page %s", (page) => {
 
   it("holds nothing that the content security policy forbids", () => {
     expect(html).not.toMatch(/ style=|<style|javascript:| on[a-z]+="/);
-    expect([...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual(['<script type="module" src="/assets/a.js">']);
+    expect([...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual([
+      '<script type="module" src="/assets/a.js">',
+    ]);
   });
 
   it("uses each id once and has one main heading", () => {
@@ -45,7 +47,9 @@ describe("the chart", () => {
 
   it("stands columns on zero, stacked, in proportion", () => {
     const column = html.slice(html.indexOf("4 Oct 2026: CPU"));
-    const [cpu, gpu, memory] = [...column.matchAll(/class="piece fill-\w+"[^>]* y="([\d.]+)%" height="([\d.]+)%"/g)].map(([, y, height]) => ({ y: Number(y), height: Number(height) }));
+    const [cpu, gpu, memory] = [
+      ...column.matchAll(/class="piece fill-\w+"[^>]* y="([\d.]+)%" height="([\d.]+)%"/g),
+    ].map(([, y, height]) => ({ y: Number(y), height: Number(height) }));
     expect((cpu?.y ?? 0) + (cpu?.height ?? 0)).toBeCloseTo(100, 2);
     expect((gpu?.y ?? 0) + (gpu?.height ?? 0)).toBeCloseTo(cpu?.y ?? -1, 2);
     expect((memory?.y ?? 0) + (memory?.height ?? 0)).toBeCloseTo(gpu?.y ?? -1, 2);
@@ -59,8 +63,20 @@ describe("the chart", () => {
   });
 
   it("draws a window without any use, and one without any day", () => {
-    expect(renderToString(<ui.StackedColumns t={t} fmt={fmt} id="c" title="Cost" days={[{ day: "2026-10-01", cpu: 0n, gpu: 0n, memory: 0n }]} />)).not.toMatch(/NaN|Infinity/);
-    expect(renderToString(<ui.StackedColumns t={t} fmt={fmt} id="c" title="Cost" days={[]} />)).not.toMatch(/NaN|Infinity/);
+    expect(
+      renderToString(
+        <ui.StackedColumns
+          t={t}
+          fmt={fmt}
+          id="c"
+          title="Cost"
+          days={[{ day: "2026-10-01", cpu: 0n, gpu: 0n, memory: 0n }]}
+        />,
+      ),
+    ).not.toMatch(/NaN|Infinity/);
+    expect(renderToString(<ui.StackedColumns t={t} fmt={fmt} id="c" title="Cost" days={[]} />)).not.toMatch(
+      /NaN|Infinity/,
+    );
   });
 });
 
@@ -82,7 +98,15 @@ describe("the console's navigation", () => {
 
 describe("bars", () => {
   it("are as long as their share of the largest, and nothing for nothing", () => {
-    const html = renderToString(<ui.BarList items={[{ label: "a", size: 200n, value: "" }, { label: "b", size: 50n, value: "" }, { label: "c", size: 0n, value: "" }]} />);
+    const html = renderToString(
+      <ui.BarList
+        items={[
+          { label: "a", size: 200n, value: "" },
+          { label: "b", size: 50n, value: "" },
+          { label: "c", size: 0n, value: "" },
+        ]}
+      />,
+    );
     expect([...html.matchAll(/fill-cpu" width="([^"]+)"/g)].map(([, width]) => width)).toEqual(["100%", "25%", "0%"]);
   });
 });

@@ -16,7 +16,8 @@ describe("money", () => {
 
   it("has as many decimals as the currency has by ISO 4217", () => {
     expect(["JPY", "THB", "KWD"].map(minorDigits)).toEqual([0, 2, 3]);
-    const of = (currency: string): string => plain(formatter({ lang: "en", timeZone: "UTC", currency }).money(1_234_567n));
+    const of = (currency: string): string =>
+      plain(formatter({ lang: "en", timeZone: "UTC", currency }).money(1_234_567n));
     expect(of("JPY")).toBe("¥1,234,567");
     expect(of("KWD")).toBe("KWD 1,234.567");
   });
@@ -51,13 +52,17 @@ describe("quantities", () => {
 
   it("are at most half a step from the fraction, and a tie is even", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: 1n, max: 10n ** 9n }), (numerator, denominator) => {
-        const rounded = roundHalfEven(numerator, denominator);
-        const twiceOff = 2n * (numerator - rounded * denominator);
-        const size = twiceOff < 0n ? -twiceOff : twiceOff;
-        expect(size <= denominator).toBe(true);
-        if (size === denominator) expect(rounded % 2n).toBe(0n);
-      }),
+      fc.property(
+        fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+        fc.bigInt({ min: 1n, max: 10n ** 9n }),
+        (numerator, denominator) => {
+          const rounded = roundHalfEven(numerator, denominator);
+          const twiceOff = 2n * (numerator - rounded * denominator);
+          const size = twiceOff < 0n ? -twiceOff : twiceOff;
+          expect(size <= denominator).toBe(true);
+          if (size === denominator) expect(rounded % 2n).toBe(0n);
+        },
+      ),
     );
   });
 
@@ -72,8 +77,18 @@ describe("quantities", () => {
   });
 
   it("show durations without splitting off days", () => {
-    expect([0, 12_015, 86_400, 3600 * 51 + 1].map((s) => en.duration(s))).toEqual(["0:00:00", "3:20:15", "24:00:00", "51:00:01"]);
-    expect([en.age(130), en.age(7200), en.age(3), th.age(120)]).toEqual(["2 minutes old", "2 hours old", "seconds old", "2 นาทีที่แล้ว"]);
+    expect([0, 12_015, 86_400, 3600 * 51 + 1].map((s) => en.duration(s))).toEqual([
+      "0:00:00",
+      "3:20:15",
+      "24:00:00",
+      "51:00:01",
+    ]);
+    expect([en.age(130), en.age(7200), en.age(3), th.age(120)]).toEqual([
+      "2 minutes old",
+      "2 hours old",
+      "seconds old",
+      "2 นาทีที่แล้ว",
+    ]);
     expect([en.span(0), en.span(86_400)]).toEqual(["0 seconds", "1 day"]);
   });
 });
@@ -92,7 +107,11 @@ describe("dates", () => {
     expect(en.dateTime(fromEpochSeconds(instant.getTime() / 1000))).toBe("31 October 2026, 22:14");
     expect(en.dateTimeZone(instant)).toBe("31 Oct 2026, 22:14:05 GMT+7");
     expect(en.date(new Date("2026-10-31T17:00:00Z"))).toBe("1 Nov 2026");
-    expect([en.monthYear(instant), en.monthName(instant), en.monthShort(instant)]).toEqual(["October 2026", "October", "Oct"]);
+    expect([en.monthYear(instant), en.monthName(instant), en.monthShort(instant)]).toEqual([
+      "October 2026",
+      "October",
+      "Oct",
+    ]);
   });
 
   it("keep a plain day that day in every zone", () => {

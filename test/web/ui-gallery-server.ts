@@ -9,7 +9,12 @@ import { GALLERY, renderGallery } from "./ui-gallery.tsx";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 const POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
-const TYPES: Readonly<Record<string, string>> = { ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
 
 export interface GalleryServer {
   readonly origin: string;
@@ -24,7 +29,12 @@ export async function serveGallery(): Promise<GalleryServer> {
   const folder = mkdtempSync(join(tmpdir(), "ui-gallery-"));
   const { script, style, icon, fonts } = await buildBrowser(ROOT, folder);
   const address = (name: string): string => `/assets/${name}`;
-  const assets: Assets = { script: address(script), style: address(style), icon: address(icon), fonts: fonts.map(address) };
+  const assets: Assets = {
+    script: address(script),
+    style: address(style),
+    icon: address(icon),
+    fonts: fonts.map(address),
+  };
   const posts: string[] = [];
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -47,7 +57,10 @@ export async function serveGallery(): Promise<GalleryServer> {
     const page = GALLERY.find((one) => `/${one}` === url.pathname);
     const lang = url.searchParams.get("lang") === "th" ? "th" : "en";
     const theme = url.searchParams.get("theme");
-    const html = page === undefined ? "" : renderGallery(page, { lang, theme: theme === "dark" || theme === "light" ? theme : "system", assets });
+    const html =
+      page === undefined
+        ? ""
+        : renderGallery(page, { lang, theme: theme === "dark" || theme === "light" ? theme : "system", assets });
     send("text/html; charset=utf-8", html, page === undefined ? 404 : 200);
   }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { sql, violates, type Transaction } from "../../db/database.ts";
 import type { JobRecord } from "../../slurm/job-record.ts";
-import { readPricing, readTierOverrides } from "../prices/book.ts";
+import type { KnownPrices } from "../prices/known-prices.ts";
 import type { ImportContext } from "./context.ts";
 import { mergeJobs } from "./merge.ts";
-import { anyWeakCluster, ensureClusters, ensureUsers } from "./people.ts";
+import { ensureClusters, ensureUsers } from "./people.ts";
 import { PricedBatch, type Outcome } from "./priced-batch.ts";
 
 /** What became of the jobs of a batch; every job is counted once. */
@@ -17,7 +17,7 @@ export interface BatchOutcome {
 }
 
 /** Jobs in one transaction: enough to make COPY worth it, few enough that the locks are short and memory stays small. */
-export const JOBS_PER_BATCH = 6_000;
+export const JOBS_PER_BATCH = 8_000;
 
 /** The import a batch is part of, and what the reader said about the batch. */
 export interface ImportRun {
@@ -29,6 +29,8 @@ export interface ImportRun {
   readonly repeated: BatchOutcome;
   /** Settles when the batch before is committed: batches are sent side by side, but committed one after the other. */
   readonly turn: Promise<unknown>;
+  /** The price book as this import has read it. */
+  readonly prices: KnownPrices;
   /** True while no job of this import was known before: then a batch is tried without staging it first. */
   readonly expectsNewJobs: boolean;
 }
@@ -72,16 +74,23 @@ async function writeJobs(
   jobs: ReadonlyMap<string, JobRecord>,
   run: ImportRun,
 ): Promise<Outcome> {
-  const pricing = await readPricing(tx, context.currency, { hold: true });
-  const overrides = await readTierOverrides(tx, [...new Set([...jobs.values()].map((job) => job.user))]);
-  const { id: batchId } = await tx.one(z.object({ id: z.bigint() }), sql`SELECT nextval('job_batch_ids') AS id`);
-  const batch = new PricedBatch(context, jobs, { pricing, overrides, batchId });
+  // Held until the commit: nobody changes prices while jobs are being priced.
+  const { version, id: batchId } = await tx.one(
+    z.object({ version: z.bigint(), id: z.bigint() }),
+    sql`SELECT version, nextval('job_batch_ids') AS id FROM pricing_state FOR SHARE`,
+  );
+  const batch = new PricedBatch(context, jobs, { ...(await run.prices.at(tx, version)), batchId });
   const outcome =
     (run.expectsNewJobs ? await insertNewJobs(context, tx, batch, run.turn) : undefined) ??
     (await mergeJobs(context, tx, batch, run.turn));
   if (outcome.written > 0) {
     const { written: _written, ...counts } = outcome;
-    tx.audit({ actor: run.actor, action: "usage.imported", subject: `import:${run.id}`, details: { batch: batchId, ...counts } });
+    tx.audit({
+      actor: run.actor,
+      action: "usage.imported",
+      subject: `import:${run.id}`,
+      details: { batch: batchId, ...counts },
+    });
   }
   return outcome;
 }
@@ -98,7 +107,7 @@ async function insertNewJobs(
   turn: Promise<unknown>,
 ): Promise<Outcome | undefined> {
   const { records } = batch;
-  if (records.some((job) => job.keyIsWeak) || (await anyWeakCluster(tx, records))) return undefined;
+  if (records.some((job) => job.keyIsWeak)) return undefined;
   try {
     const sums = await tx.attempt(async () => {
       const added = await batch.copyInto(tx, "jobs");

@@ -43,8 +43,7 @@ export async function correctBilledJobs(
   );
   for (const row of billed) {
     const submitAt = Number(row.submit_epoch);
-    const job =
-      jobs.get(jobKey({ cluster: row.cluster, rawJobId: row.raw_job_id, submitAt })) ?? sameRun(jobs, row);
+    const job = jobs.get(jobKey({ cluster: row.cluster, rawJobId: row.raw_job_id, submitAt })) ?? sameRun(jobs, row);
     if (job === undefined) throw new Error(`no record in the batch for job ${row.cluster}/${row.raw_job_id}`);
     const charge = storedChargeOf(chargeFor(job, row.item_tier, bookAsOf(book, row.price_version)));
     const afterMinor = charge.cpuMinor + charge.gpuMinor + charge.memMinor;

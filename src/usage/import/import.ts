@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sql } from "../../db/database.ts";
 import { messageOf, UserError } from "../../errors.ts";
 import type { JobRecord, RejectedRow } from "../../slurm/job-record.ts";
+import { KnownPrices } from "../prices/known-prices.ts";
 import { importBatch, type BatchOutcome } from "./batch.ts";
 import { jobKey, type ImportContext } from "./context.ts";
 
@@ -44,11 +45,20 @@ export async function importRecords(
         VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running') RETURNING id`,
   );
   let totals: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
+  const prices = new KnownPrices(context.currency);
   let expectsNewJobs = true;
   const write = async (batch: RecordBatch, turn: Promise<unknown>): Promise<void> => {
     const { jobs, repeated } = withoutRepeats(batch.records);
     const counts = { rows: batch.rowsRead, rejected: batch.rejects.length };
-    const outcome = await importBatch(context, jobs, { id, actor: options.actor, ...counts, repeated, turn, expectsNewJobs });
+    const outcome = await importBatch(context, jobs, {
+      id,
+      actor: options.actor,
+      ...counts,
+      repeated,
+      turn,
+      prices,
+      expectsNewJobs,
+    });
     expectsNewJobs = outcome.changed === 0 && outcome.unchanged === 0;
     if (batch.rejects.length > 0) await options.onRejects(batch.rejects);
     totals = {

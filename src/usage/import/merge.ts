@@ -127,4 +127,3 @@ async function updateChanged(
   );
   return { finished: differing - Number(active), active: Number(active) };
 }
-

@@ -10,6 +10,9 @@ interface Group {
   readonly sums: Sums;
 }
 
+/** Sums that may outgrow a bigint; their columns are numeric. */
+const WIDE: ReadonlySet<SumName> = new Set<SumName>(["mem_mib_seconds", "energy_joules"]);
+
 const FAILED: ReadonlySet<string> = new Set(FAILED_STATES);
 
 /** Maps within maps: the parts of a key are shared strings with known hashes, joining them for every job is not. */
@@ -47,7 +50,10 @@ export class NewJobSums {
   }
 
   #groupOf(job: JobRecord, tier: string, day: string): Group {
-    const byTier = branch(branch(branch(branch(branch(this.#tree, day), job.user), job.account), job.partition), job.cluster);
+    const byTier = branch(
+      branch(branch(branch(branch(this.#tree, day), job.user), job.account), job.partition),
+      job.cluster,
+    );
     let group = byTier.get(tier);
     if (group === undefined) {
       group = { key: [day, job.cluster, job.user, job.account, job.partition, tier], sums: noSums() };
@@ -63,7 +69,10 @@ export class NewJobSums {
     if (groups.length === 0) return;
     const keys = [0, 1, 2, 3, 4, 5].map((part) => sql`${groups.map(({ key }) => key[part])}::text[]`);
     // Numbers need no quoting: the array's text can be put together at once.
-    const sums = SUMS.map((name) => sql`${`{${groups.map((group) => group.sums[name]).join(",")}}`}::numeric[]`);
+    const sums = SUMS.map(
+      (name) =>
+        sql`${`{${groups.map((group) => group.sums[name]).join(",")}}`}::${raw(WIDE.has(name) ? "numeric" : "bigint")}[]`,
+    );
     const arrays = [...keys, ...sums].reduce((list, array) => sql`${list}, ${array}`);
     await upsertSums(
       queries,

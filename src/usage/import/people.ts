@@ -1,16 +1,6 @@
 import { z } from "zod";
-import { sql, type Queries, type Transaction } from "../../db/database.ts";
+import { sql, type Transaction } from "../../db/database.ts";
 import type { JobRecord } from "../../slurm/job-record.ts";
-
-/** True when a cluster of these jobs holds others under weak keys. */
-export async function anyWeakCluster(queries: Queries, records: readonly JobRecord[]): Promise<boolean> {
-  const names = [...new Set(records.map((job) => job.cluster))];
-  const { any } = await queries.one(
-    z.object({ any: z.boolean() }),
-    sql`SELECT EXISTS (SELECT FROM clusters WHERE has_weak_keys AND name = ANY (${names}::text[])) AS any`,
-  );
-  return any;
-}
 
 /** True when one of the batch's clusters holds jobs under weak keys. */
 export async function ensureClusters(tx: Transaction, records: readonly JobRecord[], now: Date): Promise<boolean> {
@@ -49,4 +39,3 @@ export async function ensureUsers(tx: Transaction, records: readonly JobRecord[]
              OR (excluded.account_seen_at > users.account_seen_at)`,
   );
 }
-

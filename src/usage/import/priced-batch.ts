@@ -6,7 +6,8 @@ import type { Tier } from "../../rating/tiers.ts";
 import type { JobRecord } from "../../slurm/job-record.ts";
 import { tierLookup, type Pricing, type StoredPriceBook } from "../prices/book.ts";
 import type { ImportContext } from "./context.ts";
-import { copyLineOf, storedChargeOf } from "./copy-line.ts";
+import { storedChargeOf } from "./copy-line.ts";
+import { CopyRows } from "./copy-rows.ts";
 import { COPY_COLUMNS } from "./job-columns.ts";
 import { NewJobSums } from "./new-job-sums.ts";
 
@@ -18,8 +19,6 @@ export interface Outcome {
   readonly running: number;
   readonly written: number;
 }
-
-const CHUNK_CHARACTERS = 256 * 1024;
 
 /** Jobs on their way into the database, priced as they are sent. */
 export class PricedBatch {
@@ -49,12 +48,12 @@ export class PricedBatch {
 
   /** Sends all jobs to a table with the columns of `jobs`; returns what they add to the rollup if all of them are new. */
   async copyInto(tx: Transaction, table: "jobs" | "job_staging"): Promise<NewJobSums> {
-    const copy = tx.copyFrom(`COPY ${table} (${COPY_COLUMNS.join(", ")}) FROM STDIN`);
+    const copy = tx.copyFrom(`COPY ${table} (${COPY_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`);
     const done = finished(copy);
     // The error arrives through `done`; this keeps a failure during the writes from being reported as unhandled.
     done.catch(() => undefined);
     const sums = new NewJobSums();
-    for (const chunk of this.#lines(sums)) {
+    for (const chunk of this.#chunks(sums)) {
       if (copy.destroyed) break;
       if (!copy.write(chunk)) await Promise.race([once(copy, "drain"), done]);
     }
@@ -63,21 +62,18 @@ export class PricedBatch {
     return sums;
   }
 
-  *#lines(sums: NewJobSums): Generator<string> {
+  *#chunks(sums: NewJobSums): Generator<Buffer> {
     const { clock, days } = this.#context;
     const now = Math.floor(clock.now().getTime() / 1000);
     const tierOf = tierLookup(this.#pricing, this.#overrides);
-    let chunk = "";
+    const rows = new CopyRows(this.batchId);
     for (const job of this.records) {
       const charge = storedChargeOf(chargeFor(job, tierOf(job.user, job.account), this.#pricing.book, now));
       const day = job.phase === "finished" && job.endAt !== null ? days.dayOf(job.endAt) : null;
       if (day !== null) sums.add(job, charge, day);
-      chunk += copyLineOf(job, charge, day, this.batchId);
-      if (chunk.length >= CHUNK_CHARACTERS) {
-        yield chunk;
-        chunk = "";
-      }
+      rows.add(job, charge, day);
+      yield* rows.takeFull();
     }
-    if (chunk !== "") yield chunk;
+    yield* rows.end();
   }
 }

@@ -55,24 +55,22 @@ const rateSchema = z
     created_by: z.string(),
     price_version: z.bigint(),
   })
-  .transform(
-    (row): StoredRate => ({
-      id: row.id,
-      tier: row.tier,
-      cluster: row.cluster,
-      partition: row.partition,
-      qos: row.qos,
-      cpuMicro: row.cpu_micro,
-      gpuMicro: row.gpu_micro,
-      memMicro: row.mem_micro,
-      gpuTypeMicro: new Map(Object.entries(row.gpu_type_micro).map(([type, micro]) => [type, BigInt(micro)])),
-      effectiveFrom: row.effective_from,
-      note: row.note,
-      createdAt: row.created_at,
-      createdBy: row.created_by,
-      priceVersion: row.price_version,
-    }),
-  );
+  .transform((row): StoredRate => ({
+    id: row.id,
+    tier: row.tier,
+    cluster: row.cluster,
+    partition: row.partition,
+    qos: row.qos,
+    cpuMicro: row.cpu_micro,
+    gpuMicro: row.gpu_micro,
+    memMicro: row.mem_micro,
+    gpuTypeMicro: new Map(Object.entries(row.gpu_type_micro).map(([type, micro]) => [type, BigInt(micro)])),
+    effectiveFrom: row.effective_from,
+    note: row.note,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    priceVersion: row.price_version,
+  }));
 
 export const exemptionSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("state"), state: z.string().min(1), reason: z.string().min(1) }),
@@ -98,19 +96,17 @@ const ruleSetSchema = z
     created_by: z.string(),
     price_version: z.bigint(),
   })
-  .transform(
-    (row): StoredRuleSet => ({
-      id: row.id,
-      basis: row.basis,
-      exemptions: row.exemptions,
-      shares: row.shares,
-      effectiveFrom: row.effective_from,
-      note: row.note,
-      createdAt: row.created_at,
-      createdBy: row.created_by,
-      priceVersion: row.price_version,
-    }),
-  );
+  .transform((row): StoredRuleSet => ({
+    id: row.id,
+    basis: row.basis,
+    exemptions: row.exemptions,
+    shares: row.shares,
+    effectiveFrom: row.effective_from,
+    note: row.note,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    priceVersion: row.price_version,
+  }));
 
 const tierRuleSchema = z.object({
   id: z.number(),

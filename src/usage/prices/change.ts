@@ -41,7 +41,11 @@ export async function setRate(context: PriceContext, rate: NewRate, by: Actor): 
     const { book } = await readPricing(tx, context.currency, { hold: false });
     const scope = { cluster: rate.cluster ?? null, partition: rate.partition ?? null, qos: rate.qos ?? null };
     const before = book.rates.findLast(
-      (old) => old.tier === rate.tier && old.cluster === scope.cluster && old.partition === scope.partition && old.qos === scope.qos,
+      (old) =>
+        old.tier === rate.tier &&
+        old.cluster === scope.cluster &&
+        old.partition === scope.partition &&
+        old.qos === scope.qos,
     );
     const types = rate.gpuTypeMicro ?? before?.gpuTypeMicro ?? new Map<string, bigint>();
     const typesJson = Object.fromEntries([...types].map(([type, micro]) => [type, micro.toString()]));
@@ -72,7 +76,12 @@ export async function setRate(context: PriceContext, rate: NewRate, by: Actor): 
   });
 }
 
-function priceFacts(rate: { cpuMicro: bigint; gpuMicro: bigint; memMicro: bigint; gpuTypeMicro: ReadonlyMap<string, bigint> }): object {
+function priceFacts(rate: {
+  cpuMicro: bigint;
+  gpuMicro: bigint;
+  memMicro: bigint;
+  gpuTypeMicro: ReadonlyMap<string, bigint>;
+}): object {
   return {
     cpu: formatMicro(rate.cpuMicro),
     gpu: formatMicro(rate.gpuMicro),
@@ -92,8 +101,10 @@ export interface NewRules {
 /** Adds a version of the charging rules: basis, exemptions, shares. Unbilled jobs are re-priced in the background. */
 export async function setRules(context: PriceContext, rules: NewRules, by: Actor): Promise<{ id: number }> {
   for (const share of rules.shares) {
-    if (share.millionths < 0n || share.millionths > MICRO) throw new UserError("a share takes a percentage from 0 to 100");
-    if (share.reason.trim() === "") throw new UserError("a share needs a reason: it is shown with every job it applies to");
+    if (share.millionths < 0n || share.millionths > MICRO)
+      throw new UserError("a share takes a percentage from 0 to 100");
+    if (share.reason.trim() === "")
+      throw new UserError("a share needs a reason: it is shown with every job it applies to");
   }
   const shares = rules.shares.map((share) => ({ ...share, millionths: share.millionths.toString() }));
   return context.db.transaction(async (tx) => {
@@ -110,7 +121,13 @@ export async function setRules(context: PriceContext, rules: NewRules, by: Actor
       ...by,
       action: "rules.set",
       subject: `rules:${id}`,
-      details: { basis: rules.basis, exemptions: rules.exemptions, shares, effective_from: rules.effectiveFrom, note: rules.note },
+      details: {
+        basis: rules.basis,
+        exemptions: rules.exemptions,
+        shares,
+        effective_from: rules.effectiveFrom,
+        note: rules.note,
+      },
     });
     return { id };
   });
@@ -167,7 +184,12 @@ export async function setTierRule(
           ON CONFLICT (subject, pattern) DO UPDATE SET tier = excluded.tier, position = excluded.position`,
     );
     await repriceEverybody(tx, context.clock.now(), `tier rule for ${rule.subject} ${rule.pattern}`);
-    tx.audit({ ...by, action: "tier_rule.set", subject: `tier_rule:${rule.subject}:${rule.pattern}`, details: { ...rule } });
+    tx.audit({
+      ...by,
+      action: "tier_rule.set",
+      subject: `tier_rule:${rule.subject}:${rule.pattern}`,
+      details: { ...rule },
+    });
   });
 }
 
@@ -180,7 +202,12 @@ export async function removeTierRule(context: PriceContext, id: number, by: Acto
     );
     if (removed === undefined) throw new ConflictError("this rule is gone already");
     await repriceEverybody(tx, context.clock.now(), `tier rule for ${removed.subject} ${removed.pattern} removed`);
-    tx.audit({ ...by, action: "tier_rule.removed", subject: `tier_rule:${removed.subject}:${removed.pattern}`, details: removed });
+    tx.audit({
+      ...by,
+      action: "tier_rule.removed",
+      subject: `tier_rule:${removed.subject}:${removed.pattern}`,
+      details: removed,
+    });
   });
 }
 

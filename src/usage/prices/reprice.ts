@@ -136,7 +136,10 @@ function isSameCharge(job: StoredJob, charge: StoredCharge): boolean {
   );
 }
 
-async function writeCharges(tx: Transaction, changes: readonly { job: StoredJob; charge: StoredCharge }[]): Promise<void> {
+async function writeCharges(
+  tx: Transaction,
+  changes: readonly { job: StoredJob; charge: StoredCharge }[],
+): Promise<void> {
   const changed = sql`unnest(
       ${changes.map(({ job }) => job.cluster)}::text[], ${changes.map(({ job }) => job.rawJobId)}::text[],
       ${changes.map(({ job }) => job.submitAt)}::bigint[], ${changes.map(({ charge }) => charge.tier)}::text[],

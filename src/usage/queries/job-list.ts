@@ -38,7 +38,9 @@ const cursorText = z.string().regex(/^[^\0]*$/u);
 const cursorSchema = z.tuple([cursorEpoch, cursorText, cursorText, cursorEpoch]);
 
 export function encodeJobCursor(cursor: JobCursor): string {
-  return Buffer.from(JSON.stringify([cursor.endAt, cursor.cluster, cursor.rawJobId, cursor.submitAt])).toString("base64url");
+  return Buffer.from(JSON.stringify([cursor.endAt, cursor.cluster, cursor.rawJobId, cursor.submitAt])).toString(
+    "base64url",
+  );
 }
 
 /** Undefined for anything that is no cursor: the list then starts at its beginning. */
@@ -91,7 +93,11 @@ export async function finishedJobs(
 }
 
 /** Every finished job of a filter, oldest first, in pages that follow each other by key: for files of any size. */
-export async function* allFinishedJobs(queries: Queries, days: SiteDays, filter: JobFilter): AsyncGenerator<StoredJob[]> {
+export async function* allFinishedJobs(
+  queries: Queries,
+  days: SiteDays,
+  filter: JobFilter,
+): AsyncGenerator<StoredJob[]> {
   const limit = 1_000;
   let after: JobCursor | undefined;
   for (;;) {

@@ -93,7 +93,9 @@ export function usageConditions(filter: UsageFilter): Sql {
 }
 
 export async function usageTotals(queries: Queries, filter: UsageFilter): Promise<UsageSums> {
-  return sumsOf(await queries.one(sumsSchema, sql`SELECT ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}`));
+  return sumsOf(
+    await queries.one(sumsSchema, sql`SELECT ${SUM_LIST} FROM usage_daily WHERE ${usageConditions(filter)}`),
+  );
 }
 
 export const GROUPINGS = ["cluster", "user", "account", "partition", "tier", "month", "day"] as const;
@@ -161,7 +163,11 @@ export async function dearestBy(
   return isBackwards ? groups.reverse() : groups;
 }
 
-function costPosition(key: Sql, cost: Sql, page: { readonly after?: CostCursor | undefined; readonly before?: CostCursor | undefined }): Sql {
+function costPosition(
+  key: Sql,
+  cost: Sql,
+  page: { readonly after?: CostCursor | undefined; readonly before?: CostCursor | undefined },
+): Sql {
   const cursor = page.before ?? page.after;
   if (cursor === undefined) return sql`true`;
   const minor = sql`${cursor.costMinor}::numeric`;
@@ -180,7 +186,12 @@ export async function countGroups(queries: Queries, filter: UsageFilter, groupin
 }
 
 /** The groups that lost most to failed jobs: by GPU time first, then by CPU time; only those that lost anything. */
-export async function mostLostBy(queries: Queries, filter: UsageFilter, grouping: Grouping, limit: number): Promise<UsageGroup[]> {
+export async function mostLostBy(
+  queries: Queries,
+  filter: UsageFilter,
+  grouping: Grouping,
+  limit: number,
+): Promise<UsageGroup[]> {
   const key = raw(`${GROUP_EXPRESSIONS[grouping]} COLLATE "C"`);
   const rows = await queries.rows(
     sumsSchema.extend({ key: z.string() }),
@@ -191,7 +202,10 @@ export async function mostLostBy(queries: Queries, filter: UsageFilter, grouping
 }
 
 /** First and last day on which finished jobs count, null when there are none. */
-export async function usageDayRange(queries: Queries, filter: UsageFilter): Promise<{ first: string; last: string } | null> {
+export async function usageDayRange(
+  queries: Queries,
+  filter: UsageFilter,
+): Promise<{ first: string; last: string } | null> {
   const row = await queries.one(
     z.object({ first: z.string().nullable(), last: z.string().nullable() }),
     sql`SELECT min(day) AS first, max(day) AS last FROM usage_daily WHERE ${usageConditions(filter)}`,
@@ -218,7 +232,11 @@ export async function lastImport(queries: Queries): Promise<{ finishedAt: Date; 
 }
 
 /** Distinct values for filter menus, from the rollup of the window. */
-export async function usageValues(queries: Queries, filter: UsageFilter, grouping: "cluster" | "account" | "partition"): Promise<string[]> {
+export async function usageValues(
+  queries: Queries,
+  filter: UsageFilter,
+  grouping: "cluster" | "account" | "partition",
+): Promise<string[]> {
   const rows = await queries.rows(
     z.object({ value: z.string() }),
     sql`SELECT DISTINCT ${raw(grouping)} AS value FROM usage_daily WHERE ${usageConditions(filter)} ORDER BY 1 LIMIT 500`,

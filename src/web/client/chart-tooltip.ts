@@ -73,7 +73,12 @@ function place(tip: HTMLElement, chart: HTMLElement, column: SVGElement): void {
 function moveFocus(event: KeyboardEvent, columns: readonly SVGElement[]): void {
   const here = columns.findIndex((column) => column === document.activeElement);
   if (here === -1) return;
-  const targets: Readonly<Record<string, number>> = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: columns.length - 1 };
+  const targets: Readonly<Record<string, number>> = {
+    ArrowLeft: here - 1,
+    ArrowRight: here + 1,
+    Home: 0,
+    End: columns.length - 1,
+  };
   const next = columns[targets[event.key] ?? -1];
   if (next === undefined) return;
   event.preventDefault();

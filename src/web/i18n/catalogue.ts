@@ -12,7 +12,10 @@ export type MessageKey = KeysOf<Area>;
 export type MessageText<K extends MessageKey> = TextOf<Area, K>;
 
 /** Merges the areas of one language; two areas that claim one key are a mistake found at start. */
-export function mergeAreas(lang: Lang, list: readonly Messages<Readonly<Record<string, string>>>[] = areas): ReadonlyMap<string, string> {
+export function mergeAreas(
+  lang: Lang,
+  list: readonly Messages<Readonly<Record<string, string>>>[] = areas,
+): ReadonlyMap<string, string> {
   const merged = new Map<string, string>();
   for (const area of list) {
     for (const [key, text] of Object.entries(area[lang])) {

@@ -6,7 +6,8 @@ import { LANGS, type Lang } from "./define.ts";
 export type MessageValues = Readonly<Record<string, string | number>>;
 
 /** A message with `{…}` in it must be given values, one without must not. */
-type ValuesFor<K extends MessageKey> = MessageText<K> extends `${string}{${string}` ? [values: MessageValues] : [values?: MessageValues];
+type ValuesFor<K extends MessageKey> =
+  MessageText<K> extends `${string}{${string}` ? [values: MessageValues] : [values?: MessageValues];
 
 /** `t("nav.usage")`, `t("pager.showing", { shown: 50, total: 261 })`. */
 export interface Translator {
@@ -46,7 +47,10 @@ function createTranslator(lang: Lang): Translator {
 }
 
 /** The language of a visitor: the one chosen before, else the first the browser asks for that we have, else English. */
-export function langOf(request: { readonly cookie?: string | undefined; readonly acceptLanguage?: string | undefined }): Lang {
+export function langOf(request: {
+  readonly cookie?: string | undefined;
+  readonly acceptLanguage?: string | undefined;
+}): Lang {
   return parseLang(request.cookie) ?? preferredLang(request.acceptLanguage ?? "") ?? "en";
 }
 

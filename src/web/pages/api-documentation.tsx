@@ -47,14 +47,24 @@ export function ApiDocumentationPage({ frame, title, version, operations }: ApiD
 function Operation({ frame: { t }, operation }: { readonly frame: Frame; readonly operation: ApiOperation }) {
   const heading = `${operation.method} ${operation.path}`;
   const columns: readonly Column<ApiParameter>[] = [
-    { key: "name", header: t("api.parameter"), cell: (one) => <TwoLines main={<code>{one.name}</code>} note={one.in} /> },
-    { key: "about", header: t("api.about"), cell: (one) => (one.required ? `${t("api.required")} ${one.description}` : one.description) },
+    {
+      key: "name",
+      header: t("api.parameter"),
+      cell: (one) => <TwoLines main={<code>{one.name}</code>} note={one.in} />,
+    },
+    {
+      key: "about",
+      header: t("api.about"),
+      cell: (one) => (one.required ? `${t("api.required")} ${one.description}` : one.description),
+    },
   ];
   return (
     <Panel title={<code>{heading}</code>}>
       {operation.summary === "" ? null : <p>{operation.summary}</p>}
       {operation.description === "" ? null : <p class="second">{operation.description}</p>}
-      {operation.parameters.length === 0 ? null : <DataTable caption={heading} columns={columns} rows={operation.parameters} />}
+      {operation.parameters.length === 0 ? null : (
+        <DataTable caption={heading} columns={columns} rows={operation.parameters} />
+      )}
     </Panel>
   );
 }

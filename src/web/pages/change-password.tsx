@@ -13,7 +13,8 @@ export interface ChangePasswordPageProps {
 
 export function ChangePasswordPage({ frame, isChanged = false, problem }: ChangePasswordPageProps) {
   const { t } = frame;
-  const errorOf = (field: "current" | "next" | "repeat"): string | undefined => (problem?.field === field ? problem.text : undefined);
+  const errorOf = (field: "current" | "next" | "repeat"): string | undefined =>
+    problem?.field === field ? problem.text : undefined;
   return (
     <UserShell frame={frame} title={t("password.title")}>
       {isChanged ? (
@@ -26,7 +27,15 @@ export function ChangePasswordPage({ frame, isChanged = false, problem }: Change
           <CsrfField token={frame.csrfToken} />
           {/* Tells password managers whose password it is. */}
           <input type="text" name="username" value={frame.user.name} autocomplete="username" hidden readOnly />
-          <Input id="current" name="current" type="password" label={t("password.current")} error={errorOf("current")} autocomplete="current-password" required />
+          <Input
+            id="current"
+            name="current"
+            type="password"
+            label={t("password.current")}
+            error={errorOf("current")}
+            autocomplete="current-password"
+            required
+          />
           <Input
             id="next"
             name="next"
@@ -37,7 +46,15 @@ export function ChangePasswordPage({ frame, isChanged = false, problem }: Change
             autocomplete="new-password"
             required
           />
-          <Input id="repeat" name="repeat" type="password" label={t("password.repeat")} error={errorOf("repeat")} autocomplete="new-password" required />
+          <Input
+            id="repeat"
+            name="repeat"
+            type="password"
+            label={t("password.repeat")}
+            error={errorOf("repeat")}
+            autocomplete="new-password"
+            required
+          />
           <div class="actions">
             <Button kind="primary" busyText={t("action.working")}>
               {t("password.submit")}

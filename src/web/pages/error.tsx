@@ -16,7 +16,9 @@ const TITLES = {
 
 type TitleKey = (typeof TITLES)[keyof typeof TITLES] | "error.title.invalid";
 
-const titles: ReadonlyMap<number, TitleKey> = new Map(Object.entries(TITLES).map(([status, key]) => [Number(status), key]));
+const titles: ReadonlyMap<number, TitleKey> = new Map(
+  Object.entries(TITLES).map(([status, key]) => [Number(status), key]),
+);
 
 export interface ErrorPageProps {
   readonly frame: Frame;

@@ -115,7 +115,14 @@ function NavLinks({ label, items }: { readonly label: string; readonly items: re
   );
 }
 
-function PageHead({ title, badge, subtitle, actions, tabs, corner }: PageHeadProps & { readonly corner?: ComponentChildren }) {
+function PageHead({
+  title,
+  badge,
+  subtitle,
+  actions,
+  tabs,
+  corner,
+}: PageHeadProps & { readonly corner?: ComponentChildren }) {
   return (
     <>
       <div class="page-head">
@@ -134,7 +141,13 @@ function PageHead({ title, badge, subtitle, actions, tabs, corner }: PageHeadPro
   );
 }
 
-function Corner({ frame, link }: { readonly frame: SignedInFrame; readonly link?: { readonly href: string; readonly label: string } | undefined }) {
+function Corner({
+  frame,
+  link,
+}: {
+  readonly frame: SignedInFrame;
+  readonly link?: { readonly href: string; readonly label: string } | undefined;
+}) {
   return (
     <div class="corner">
       <LanguageSwitch t={frame.t} csrfToken={frame.csrfToken} returnTo={frame.path} />
@@ -182,7 +195,17 @@ export function AdminShell({ frame, children, ...head }: ShellProps & { readonly
 }
 
 /** Before signing in, and for errors: one narrow panel. */
-export function BareShell({ frame, title, subtitle, children }: { readonly frame: Frame; readonly title: string; readonly subtitle?: ComponentChildren; readonly children: ComponentChildren }) {
+export function BareShell({
+  frame,
+  title,
+  subtitle,
+  children,
+}: {
+  readonly frame: Frame;
+  readonly title: string;
+  readonly subtitle?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
   const { t } = frame;
   return (
     <Document frame={frame} title={title} bodyClass="bare">
@@ -231,9 +254,21 @@ const ADMIN_SECTIONS = [
 export type AdminSection = (typeof ADMIN_SECTIONS)[number][0];
 
 /** The console's sections, those that exist: a section that is not built yet is not named. */
-export const BUILT_SECTIONS: ReadonlySet<AdminSection> = new Set(["dashboard", "usage", "billing", "rates", "tiers", "audit", "myusage"]);
+export const BUILT_SECTIONS: ReadonlySet<AdminSection> = new Set([
+  "dashboard",
+  "usage",
+  "billing",
+  "rates",
+  "tiers",
+  "audit",
+  "myusage",
+]);
 
-export function adminNav(t: Translator, current: AdminSection | null, sections: ReadonlySet<AdminSection> = BUILT_SECTIONS): readonly NavItem[] {
+export function adminNav(
+  t: Translator,
+  current: AdminSection | null,
+  sections: ReadonlySet<AdminSection> = BUILT_SECTIONS,
+): readonly NavItem[] {
   return ADMIN_SECTIONS.filter(([section]) => sections.has(section)).map(([section, key, icon]) => ({
     href: section === "dashboard" ? "/admin" : `/admin?section=${section}`,
     label: t(key),

@@ -10,7 +10,9 @@ export function controlAccess(app: App, { db, clock }: Pick<WebContext, "db" | "
   app.decorateRequest("visitor", null);
   app.addHook("onRoute", (route) => {
     if (route.config?.access === undefined) {
-      throw new Error(`route ${[route.method].flat().join(",")} ${route.url} does not say who may call it: give it config.access`);
+      throw new Error(
+        `route ${[route.method].flat().join(",")} ${route.url} does not say who may call it: give it config.access`,
+      );
     }
   });
   app.addHook("onRequest", async (request, reply) => {

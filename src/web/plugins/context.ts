@@ -1,5 +1,11 @@
 /** The types that every route works with, and what we add to Fastify's own. */
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
@@ -9,7 +15,13 @@ import type { Logger } from "../../log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** The server as route modules see it: a route's zod schemas type its query, params and body. */
-export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodTypeProvider>;
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
 /** Names of the built files, from `dist/manifest.json`, relative to the public folder. */
 export interface AssetManifest {

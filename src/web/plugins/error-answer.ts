@@ -34,7 +34,9 @@ export function jsonOf(answer: ErrorAnswer): { error: string; code: number } {
 const MAX_PROBLEMS = 20;
 
 /** Each field with what it takes, as its schema says. */
-function wordsOf(problems: readonly { readonly instancePath: string; readonly message?: string | undefined }[]): string {
+function wordsOf(
+  problems: readonly { readonly instancePath: string; readonly message?: string | undefined }[],
+): string {
   return problems
     .slice(0, MAX_PROBLEMS)
     .map(({ instancePath, message = "is not valid" }) => {
@@ -63,12 +65,22 @@ function frameworkAnswer(error: unknown): ErrorAnswer | undefined {
 }
 
 /** Codes of node and of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
-const DOWN_CODES: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "EPIPE", "ENOENT"]);
+const DOWN_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EPIPE",
+  "ENOENT",
+]);
 /** A file that is missing has the code of a socket that is. */
 const CONNECTION_CALLS: ReadonlySet<string> = new Set(["connect", "getaddrinfo", "read", "write"]);
 const DOWN_STATES = /^(?:08...|57P0[1-5]|53300|25006)$/u;
 /** What `pg` throws without a code. */
-const DOWN_MESSAGES = /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/u;
+const DOWN_MESSAGES =
+  /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end)/u;
 
 /** Whether the database could not be reached, is starting, stopping or full, or only takes reads for now. */
 export function isDatabaseDown(error: unknown, depth = 0): boolean {

@@ -22,11 +22,16 @@ export function answerErrors(app: App): void {
 
 function sendError(request: FastifyRequest, reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
   // What a handler had prepared for its own answer says nothing about this one.
-  for (const header of ["content-type", "content-disposition", "cache-control", "etag", "last-modified"]) reply.removeHeader(header);
+  for (const header of ["content-type", "content-disposition", "cache-control", "etag", "last-modified"])
+    reply.removeHeader(header);
   reply.code(answer.status);
   if (answer.status === 503) reply.header("retry-after", "60");
-  if (wantsJson(request)) return reply.type("application/json; charset=utf-8").serializer(JSON.stringify).send(jsonOf(answer));
+  if (wantsJson(request))
+    return reply.type("application/json; charset=utf-8").serializer(JSON.stringify).send(jsonOf(answer));
   const frame = pageFrame(request);
   const requestId = answer.status >= 500 ? request.id : undefined;
-  return renderPage(reply, <ErrorPage frame={frame} status={answer.status} text={sentenceOf(answer, frame.t)} requestId={requestId} />);
+  return renderPage(
+    reply,
+    <ErrorPage frame={frame} status={answer.status} text={sentenceOf(answer, frame.t)} requestId={requestId} />,
+  );
 }

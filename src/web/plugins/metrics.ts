@@ -26,7 +26,11 @@ export interface Metrics {
 export type LoginResult = (typeof LOGIN_RESULTS)[number];
 
 /** Makes the registry; one per process, or per test. */
-export function createMetrics(options: { readonly db: Pick<Database, "poolState" | "one">; readonly version: string; readonly appEnv: string }): Metrics {
+export function createMetrics(options: {
+  readonly db: Pick<Database, "poolState" | "one">;
+  readonly version: string;
+  readonly appEnv: string;
+}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,7 +51,11 @@ export function createMetrics(options: { readonly db: Pick<Database, "poolState"
       labelNames: ["verdict"],
       registers,
     }),
-    auditChainOk: new Gauge({ name: "hpc_audit_chain_ok", help: "0 when the last check found the audit chain broken, else 1", registers }),
+    auditChainOk: new Gauge({
+      name: "hpc_audit_chain_ok",
+      help: "0 when the last check found the audit chain broken, else 1",
+      registers,
+    }),
   };
   for (const result of LOGIN_RESULTS) metrics.logins.inc({ result }, 0);
   for (const verdict of WEBHOOK_VERDICTS) metrics.webhookEvents.inc({ verdict }, 0);
@@ -100,7 +108,11 @@ async function importTotalsNow(db: Pick<Database, "one">): Promise<z.output<type
 
 function addStateOfProcess(
   registers: Registry[],
-  { db, version, appEnv }: { readonly db: Pick<Database, "poolState" | "one">; readonly version: string; readonly appEnv: string },
+  {
+    db,
+    version,
+    appEnv,
+  }: { readonly db: Pick<Database, "poolState" | "one">; readonly version: string; readonly appEnv: string },
 ): void {
   const pool: Gauge<"state"> = new Gauge({
     name: "hpc_db_pool",
@@ -113,7 +125,12 @@ function addStateOfProcess(
     },
   });
   for (const state of POOL_STATES) pool.set({ state }, 0);
-  const build = new Gauge({ name: "hpc_build_info", help: "Always 1; its labels say what runs", labelNames: ["version", "node", "env"], registers });
+  const build = new Gauge({
+    name: "hpc_build_info",
+    help: "Always 1; its labels say what runs",
+    labelNames: ["version", "node", "env"],
+    registers,
+  });
   build.set({ version, node: process.version, env: appEnv }, 1);
 }
 
@@ -125,7 +142,11 @@ export function measureRequests(app: App, metrics: Metrics): void {
     }
   });
   app.addHook("onResponse", (request, reply, done) => {
-    const labels = { method: request.method, route: request.routeOptions.url ?? "unmatched", status: String(reply.statusCode) };
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? "unmatched",
+      status: String(reply.statusCode),
+    };
     metrics.requestSeconds.observe(labels, reply.elapsedTime / 1_000);
     done();
   });
@@ -138,13 +159,17 @@ export function metricsRoutes(app: App, { config, metrics, logger }: WebContext)
   if (token === null && config.appEnv === "production") {
     logger.warn("METRICS_TOKEN is not set: see to it that /metrics can be reached from inside only");
   }
-  app.get("/metrics", { config: { access: "private", stateless: true, rateLimit: false, errors: "json" } }, async (request, reply) => {
-    if (token !== null && !isBearer(request.headers.authorization, token)) {
-      reply.header("www-authenticate", 'Bearer realm="metrics"');
-      throw new UserError("the metrics take the header Authorization: Bearer METRICS_TOKEN", { status: 401 });
-    }
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-  });
+  app.get(
+    "/metrics",
+    { config: { access: "private", stateless: true, rateLimit: false, errors: "json" } },
+    async (request, reply) => {
+      if (token !== null && !isBearer(request.headers.authorization, token)) {
+        reply.header("www-authenticate", 'Bearer realm="metrics"');
+        throw new UserError("the metrics take the header Authorization: Bearer METRICS_TOKEN", { status: 401 });
+      }
+      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    },
+  );
 }
 
 /** Digests have one length, so the comparison says nothing about the token's. */

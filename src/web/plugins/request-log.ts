@@ -50,7 +50,8 @@ export class RequestLog extends LogController {
 
   override streamError(error: Error, request: FastifyRequest): void {
     // Whoever asked went away: nothing failed.
-    if ("code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE") request.log.info("the client closed the connection");
+    if ("code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE")
+      request.log.info("the client closed the connection");
     else request.log.error({ err: error }, "the answer broke off in the middle");
   }
 

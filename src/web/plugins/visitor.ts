@@ -3,7 +3,15 @@ import type { FastifyRequest } from "fastify";
 import { MessageError } from "./message-error.ts";
 import type { SignedInUser } from "../../identity/index.ts";
 import { langOf, translator, type Lang } from "../i18n/index.ts";
-import { adminNav, userNav, type AdminSection, type Assets, type Frame, type SignedInFrame, type UserSection } from "../pages/layout.tsx";
+import {
+  adminNav,
+  userNav,
+  type AdminSection,
+  type Assets,
+  type Frame,
+  type SignedInFrame,
+  type UserSection,
+} from "../pages/layout.tsx";
 import type { Theme } from "../pages/ui/menu.tsx";
 import { LANG_COOKIE, THEME_COOKIE } from "./cookies.ts";
 import type { AssetManifest } from "./context.ts";

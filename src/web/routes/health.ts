@@ -13,7 +13,11 @@ export const healthRoutes: RouteModule = (app, { db }) => {
   app.get("/healthz", { config, schema: live }, () => ({ status: "ok" as const }));
 
   const database = databaseProbe(db);
-  const ready = { tags: ["operation"], summary: "Whether requests can be served now", response: { 200: up, 503: down } };
+  const ready = {
+    tags: ["operation"],
+    summary: "Whether requests can be served now",
+    response: { 200: up, 503: down },
+  };
   app.get("/readyz", { config, schema: ready }, async (request, reply) => {
     const error = app.isDraining() ? "shutting down" : await problemOf(database, request.log);
     if (error === undefined) return { status: "ok" as const };

@@ -11,16 +11,24 @@ const comeBack = z.string().optional();
 export const preferenceRoutes: RouteModule = (app, { config }) => {
   const open = { access: "public", csrf: "session" } as const;
 
-  app.post("/i18n/set", { config: open, schema: { body: z.object({ lang: z.enum(LANGS), next: comeBack }) } }, (request, reply) => {
-    setPreferenceCookie(reply, config, { name: LANG_COOKIE, value: request.body.lang, httpOnly: true });
-    return reply.redirect(wayBack(request, request.body.next));
-  });
+  app.post(
+    "/i18n/set",
+    { config: open, schema: { body: z.object({ lang: z.enum(LANGS), next: comeBack }) } },
+    (request, reply) => {
+      setPreferenceCookie(reply, config, { name: LANG_COOKIE, value: request.body.lang, httpOnly: true });
+      return reply.redirect(wayBack(request, request.body.next));
+    },
+  );
 
   // For browsers without script: with it, the page sets the same cookie itself.
-  app.post("/theme/set", { config: open, schema: { body: z.object({ theme: z.enum(THEMES), next: comeBack }) } }, (request, reply) => {
-    setPreferenceCookie(reply, config, { name: THEME_COOKIE, value: request.body.theme, httpOnly: false });
-    return reply.redirect(wayBack(request, request.body.next));
-  });
+  app.post(
+    "/theme/set",
+    { config: open, schema: { body: z.object({ theme: z.enum(THEMES), next: comeBack }) } },
+    (request, reply) => {
+      setPreferenceCookie(reply, config, { name: THEME_COOKIE, value: request.body.theme, httpOnly: false });
+      return reply.redirect(wayBack(request, request.body.next));
+    },
+  );
 };
 
 function wayBack(request: FastifyRequest, next: string | undefined): string {

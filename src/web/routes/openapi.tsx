@@ -13,7 +13,14 @@ const operationSchema = z.object({
   description: z.string().default(""),
   tags: z.array(z.string()).default([]),
   parameters: z
-    .array(z.object({ name: z.string(), in: z.string(), required: z.boolean().default(false), description: z.string().default("") }))
+    .array(
+      z.object({
+        name: z.string(),
+        in: z.string(),
+        required: z.boolean().default(false),
+        description: z.string().default(""),
+      }),
+    )
     .default([]),
 });
 
@@ -25,12 +32,24 @@ export const apiDocumentationRoutes: RouteModule = (app, { config }) => {
 
   app.get("/docs/api", { config: { access } }, (request, reply) => {
     const { info, paths } = documentSchema.parse(app.swagger());
-    return renderPage(reply, <ApiDocumentationPage frame={pageFrame(request)} title={info.title} version={info.version} operations={operationsOf(paths)} />);
+    return renderPage(
+      reply,
+      <ApiDocumentationPage
+        frame={pageFrame(request)}
+        title={info.title}
+        version={info.version}
+        operations={operationsOf(paths)}
+      />,
+    );
   });
 };
 
 function operationsOf(paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>): ApiOperation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operationSchema.parse(operation) })),
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      ...operationSchema.parse(operation),
+    })),
   );
 }

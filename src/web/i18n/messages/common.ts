@@ -10,7 +10,8 @@ export const common = defineMessages({
     "action.working": "One moment…",
     "age.justNow": "seconds old",
     "age.old": "{age} old",
-    "chart.comparison": "{title}. Columns from {from} to {to}, with the period before as a line. {now} now, {before} before.",
+    "chart.comparison":
+      "{title}. Columns from {from} to {to}, with the period before as a line. {now} now, {before} before.",
     "chart.day": "Day",
     "chart.description": "{title}. Stacked columns per day from {from} to {to}, {total} in all.",
     "chart.periodBefore": "Period before",

@@ -8,11 +8,13 @@ export const errors = defineMessages({
     "error.requestIdHint": "Tell the support desk this number: it leads to the details in the log.",
     "error.text.adminOnly": "This page is for administrators. Sign in as one, or ask one for what you need.",
     "error.text.broken": "Something went wrong on our side. Nothing was changed by this request.",
-    "error.text.csrf": "The security token of the form is missing or out of date. Open the page again and send the form once more.",
+    "error.text.csrf":
+      "The security token of the form is missing or out of date. Open the page again and send the form once more.",
     "error.text.databaseDown": "The database does not answer at the moment. Nothing is lost; try again in a minute.",
     "error.text.invalidBody": "The request's body could not be read: it takes what its Content-Type says.",
     "error.text.invalidRequest": "The request could not be understood.",
-    "error.text.notFound": "There is nothing at this address. Check it for typing mistakes, or start from the first page.",
+    "error.text.notFound":
+      "There is nothing at this address. Check it for typing mistakes, or start from the first page.",
     "error.text.signIn": "Sign in first: your session has ended, or you have not signed in yet.",
     "error.text.tooLarge": "The request is too large: up to 1 MiB is accepted.",
     "error.text.tooManyRequests": "Too many requests came from your address. Wait a minute and try again.",

@@ -16,4 +16,21 @@ import { playground } from "./playground.ts";
 import { receipts } from "./receipts.ts";
 
 /** One file per page area; adding one here is all it takes. */
-export const areas = [adminUsage, admin, rates, adminTiers, adminBilling, adminAudit, api, auth, common, errors, jobStates, me, meJobs, payments, playground, receipts];
+export const areas = [
+  adminUsage,
+  admin,
+  rates,
+  adminTiers,
+  adminBilling,
+  adminAudit,
+  api,
+  auth,
+  common,
+  errors,
+  jobStates,
+  me,
+  meJobs,
+  payments,
+  playground,
+  receipts,
+];

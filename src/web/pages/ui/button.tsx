@@ -30,7 +30,12 @@ export interface ButtonProps extends Look {
 
 export function Button({ type = "submit", icon, children, busyText, kind, size, ...rest }: ButtonProps) {
   return (
-    <button {...rest} type={type} class={classOf({ ...(kind && { kind }), ...(size && { size }) })} data-busy={busyText}>
+    <button
+      {...rest}
+      type={type}
+      class={classOf({ ...(kind && { kind }), ...(size && { size }) })}
+      data-busy={busyText}
+    >
       {icon === undefined ? null : <Icon name={icon} />}
       <span class="button-text">{children}</span>
     </button>
@@ -56,7 +61,12 @@ export function LinkButton({ href, icon, children, kind, size, download, rel }: 
 /** Copies a text; absent where scripts are off, since the text itself stands beside it. */
 export function CopyButton({ text, t }: { readonly text: string; readonly t: Translator }) {
   return (
-    <button type="button" class="button button-secondary button-small needs-script" data-copy={text} data-copied={t("action.copied")}>
+    <button
+      type="button"
+      class="button button-secondary button-small needs-script"
+      data-copy={text}
+      data-copied={t("action.copied")}
+    >
       <Icon name="copy" />
       <span class="button-text" aria-live="polite">
         {t("action.copy")}

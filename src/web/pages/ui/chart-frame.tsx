@@ -18,7 +18,11 @@ export function Legend({ items }: { readonly items: readonly LegendItem[] }) {
       {items.map(({ label, tone, shape = "column" }) => (
         <li>
           <svg width="14" height="10" aria-hidden="true" focusable="false">
-            {shape === "column" ? <rect class={`fill-${tone}`} x="2" width="10" height="10" rx="2" /> : <path class={`stroke-${tone}`} d="M0 5h14" />}
+            {shape === "column" ? (
+              <rect class={`fill-${tone}`} x="2" width="10" height="10" rx="2" />
+            ) : (
+              <path class={`stroke-${tone}`} d="M0 5h14" />
+            )}
           </svg>
           {label}
         </li>
@@ -44,7 +48,19 @@ export interface ChartFrameProps {
 }
 
 /** A panel with a chart. The axes are text beside the drawing, so they keep their size at every width. */
-export function ChartFrame({ t, fmt, id, title, description, legend, axis, days, plot, table, actions }: ChartFrameProps) {
+export function ChartFrame({
+  t,
+  fmt,
+  id,
+  title,
+  description,
+  legend,
+  axis,
+  days,
+  plot,
+  table,
+  actions,
+}: ChartFrameProps) {
   const { x } = dayAxis(days.length);
   return (
     <section class="panel panel-padded chart" aria-labelledby={`${id}-title`}>
@@ -60,7 +76,13 @@ export function ChartFrame({ t, fmt, id, title, description, legend, axis, days,
         </div>
         <svg class="chart-plot" role="group" aria-label={description} focusable="false">
           {axis.ticks.map((tick) => (
-            <line class={tick === 0 ? "chart-zero" : "chart-line"} x1="0" x2="100%" y1={percent(axis.y(tick))} y2={percent(axis.y(tick))} />
+            <line
+              class={tick === 0 ? "chart-zero" : "chart-line"}
+              x1="0"
+              x2="100%"
+              y1={percent(axis.y(tick))}
+              y2={percent(axis.y(tick))}
+            />
           ))}
           {plot}
         </svg>

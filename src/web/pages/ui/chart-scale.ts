@@ -65,12 +65,17 @@ export function dayLabels(days: readonly string[], fmt: Formatter): readonly Day
 }
 
 function monthLabels(days: readonly string[], fmt: Formatter): readonly DayLabel[] {
-  const starts = days.map((day, index) => ({ index, day })).filter(({ day, index }) => index === 0 || day.endsWith("-01"));
+  const starts = days
+    .map((day, index) => ({ index, day }))
+    .filter(({ day, index }) => index === 0 || day.endsWith("-01"));
   // A month of which only the last days are shown would run into the next one's label.
   const [first, second] = starts;
-  const roomy = first !== undefined && second !== undefined && second.index < days.length / 8 ? starts.slice(1) : starts;
+  const roomy =
+    first !== undefined && second !== undefined && second.index < days.length / 8 ? starts.slice(1) : starts;
   const step = Math.ceil(roomy.length / MOST_LABELS);
-  return roomy.filter((_, position) => position % step === 0).map(({ index, day }) => ({ index, text: fmt.monthShort(day) }));
+  return roomy
+    .filter((_, position) => position % step === 0)
+    .map(({ index, day }) => ({ index, text: fmt.monthShort(day) }));
 }
 
 /** Axis labels: whole numbers as such, fractions with the decimals they need. */

@@ -30,7 +30,9 @@ export interface ComparisonColumnsProps {
 
 export function ComparisonColumns({ t, fmt, id, title, days, unit, actions }: ComparisonColumnsProps) {
   const { text, size } = unit ?? { text: fmt.money, size: 10n ** BigInt(minorDigits(fmt.currency)) };
-  const axis = valueAxis(days.reduce((most, { value, before }) => Math.max(most, toAxis(value, size), toAxis(before?.value ?? 0n, size)), 0));
+  const axis = valueAxis(
+    days.reduce((most, { value, before }) => Math.max(most, toAxis(value, size), toAxis(before?.value ?? 0n, size)), 0),
+  );
   const place = dayAxis(days.length);
   const sum = (of: (day: ComparedDay) => bigint): string => text(days.reduce((all, day) => all + of(day), 0n));
   const now = sum(({ value }) => value);
@@ -41,10 +43,25 @@ export function ComparisonColumns({ t, fmt, id, title, days, unit, actions }: Co
     .y((day) => axis.y(toAxis(day.before?.value ?? 0n, size)))(days);
 
   const columns: Column<ComparedDay>[] = [
-    { key: "day", header: t("chart.day"), nowrap: true, cell: ({ day, href }) => (href === undefined ? fmt.date(day) : <a href={href}>{fmt.date(day)}</a>) },
+    {
+      key: "day",
+      header: t("chart.day"),
+      nowrap: true,
+      cell: ({ day, href }) => (href === undefined ? fmt.date(day) : <a href={href}>{fmt.date(day)}</a>),
+    },
     { key: "now", header: t("chart.thisPeriod"), align: "end", cell: ({ value }) => text(value) },
-    { key: "dayBefore", header: t("chart.day"), nowrap: true, cell: (day) => (day.before === undefined ? null : fmt.date(day.before.day)) },
-    { key: "before", header: t("chart.periodBefore"), align: "end", cell: (day) => (day.before === undefined ? null : text(day.before.value)) },
+    {
+      key: "dayBefore",
+      header: t("chart.day"),
+      nowrap: true,
+      cell: (day) => (day.before === undefined ? null : fmt.date(day.before.day)),
+    },
+    {
+      key: "before",
+      header: t("chart.periodBefore"),
+      align: "end",
+      cell: (day) => (day.before === undefined ? null : text(day.before.value)),
+    },
   ];
   return (
     <ChartFrame
@@ -73,19 +90,48 @@ export function ComparisonColumns({ t, fmt, id, title, days, unit, actions }: Co
               left={place.x(index) - (place.step - place.width) / 2}
               step={place.step}
               heading={fmt.date(day.day)}
-              lines={[[t("chart.thisPeriod"), text(day.value)], ...(day.before === undefined ? [] : [[`${t("chart.periodBefore")} (${fmt.dayMonth(day.before.day)})`, text(day.before.value)] as const])]}
+              lines={[
+                [t("chart.thisPeriod"), text(day.value)],
+                ...(day.before === undefined
+                  ? []
+                  : [
+                      [`${t("chart.periodBefore")} (${fmt.dayMonth(day.before.day)})`, text(day.before.value)] as const,
+                    ]),
+              ]}
               href={day.href}
             >
-              <rect class="piece fill-cpu" x={percent(place.x(index))} width={percent(place.width)} y={percent(axis.y(toAxis(day.value, size)))} height={percent(100 - axis.y(toAxis(day.value, size)))} />
+              <rect
+                class="piece fill-cpu"
+                x={percent(place.x(index))}
+                width={percent(place.width)}
+                y={percent(axis.y(toAxis(day.value, size)))}
+                height={percent(100 - axis.y(toAxis(day.value, size)))}
+              />
             </ColumnMark>
           ))}
           {/* A path knows no percentages: it is drawn on a square of 100 that is stretched, its stroke is not. */}
-          <svg class="chart-path" viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="100%" aria-hidden="true" focusable="false">
+          <svg
+            class="chart-path"
+            viewBox="0 0 100 100"
+            preserveAspectRatio="none"
+            width="100%"
+            height="100%"
+            aria-hidden="true"
+            focusable="false"
+          >
             <path class="stroke-before" d={path ?? ""} vector-effect="non-scaling-stroke" />
           </svg>
         </>
       }
-      table={<DataTable caption={t("chart.tableOf", { title })} columns={columns} rows={days} foot={[{ cells: { day: t("chart.total"), now, before } }]} phone="scroll" />}
+      table={
+        <DataTable
+          caption={t("chart.tableOf", { title })}
+          columns={columns}
+          rows={days}
+          foot={[{ cells: { day: t("chart.total"), now, before } }]}
+          phone="scroll"
+        />
+      }
       actions={actions}
     />
   );

@@ -33,12 +33,22 @@ interface FieldFrame {
 
 /** The ids that describe a field, for `aria-describedby`. */
 function describedBy({ id, hint, error }: Pick<FieldFrame, "id" | "hint" | "error">): string | undefined {
-  const ids = [error === undefined ? null : `${id}-error`, hint === undefined ? null : `${id}-hint`].filter((one) => one !== null);
+  const ids = [error === undefined ? null : `${id}-error`, hint === undefined ? null : `${id}-hint`].filter(
+    (one) => one !== null,
+  );
   return ids.length === 0 ? undefined : ids.join(" ");
 }
 
 /** Label, hint and error around any control; the control's `id` is the field's. */
-export function Field({ id, label, labelLook = "above", hint, error, unit, children }: FieldFrame & { readonly children: ComponentChildren }) {
+export function Field({
+  id,
+  label,
+  labelLook = "above",
+  hint,
+  error,
+  unit,
+  children,
+}: FieldFrame & { readonly children: ComponentChildren }) {
   return (
     <div class={`field field-${labelLook}${error === undefined ? "" : " field-wrong"}`}>
       <label for={id} class={labelLook === "hidden" ? "hidden-visually" : undefined}>
@@ -89,7 +99,20 @@ export interface InputProps extends FieldFrame, InputAttributes {
 }
 
 /** A labelled text field. */
-export function Input({ id, label, labelLook, hint, error, unit, name, type = "text", value, width = "full", numeric = false, ...rest }: InputProps) {
+export function Input({
+  id,
+  label,
+  labelLook,
+  hint,
+  error,
+  unit,
+  name,
+  type = "text",
+  value,
+  width = "full",
+  numeric = false,
+  ...rest
+}: InputProps) {
   return (
     <Field id={id} label={label} {...(labelLook && { labelLook })} hint={hint} error={error} unit={unit}>
       {/* Written as a call: JSX wants the input's type to be one literal, not one of several. */}
@@ -121,7 +144,20 @@ export interface DateFieldProps extends FieldFrame {
  * order of the browser's language: nobody should wonder which of 10/11 is the month they are billed for.
  * A script puts the browser's calendar behind the button.
  */
-export function DateField({ t, id, label, labelLook, hint, error, unit, name, value, min, max, required }: DateFieldProps) {
+export function DateField({
+  t,
+  id,
+  label,
+  labelLook,
+  hint,
+  error,
+  unit,
+  name,
+  value,
+  min,
+  max,
+  required,
+}: DateFieldProps) {
   return (
     <Field id={id} label={label} {...(labelLook && { labelLook })} hint={hint} error={error} unit={unit}>
       <span class="date" data-date>
@@ -166,7 +202,13 @@ export interface SelectProps extends FieldFrame {
 export function Select({ id, label, labelLook, hint, error, unit, name, value, options }: SelectProps) {
   return (
     <Field id={id} label={label} {...(labelLook && { labelLook })} hint={hint} error={error} unit={unit}>
-      <select id={id} name={name} class="input select" aria-invalid={error === undefined ? undefined : "true"} aria-describedby={describedBy({ id, hint, error })}>
+      <select
+        id={id}
+        name={name}
+        class="input select"
+        aria-invalid={error === undefined ? undefined : "true"}
+        aria-describedby={describedBy({ id, hint, error })}
+      >
         {options.map((option) => (
           <option value={option.value} selected={option.value === value}>
             {option.label}
@@ -214,7 +256,17 @@ export interface ConfirmProps {
 }
 
 /** The body of a page that asks before something that cannot be undone; works without script. */
-export function ConfirmBody({ t, csrfToken, children, action, submit, kind = "primary", cancelHref, fields = {}, inputs }: ConfirmProps) {
+export function ConfirmBody({
+  t,
+  csrfToken,
+  children,
+  action,
+  submit,
+  kind = "primary",
+  cancelHref,
+  fields = {},
+  inputs,
+}: ConfirmProps) {
   return (
     <section class="panel panel-padded confirm">
       <div class="prose">{children}</div>

@@ -27,7 +27,14 @@ export function LanguageSwitch({ t, csrfToken, returnTo }: LanguageSwitchProps) 
       {LANGUAGES.map(({ lang, short, name }, index) => (
         <>
           {index === 0 ? null : <span aria-hidden="true">·</span>}
-          <button type="submit" name="lang" value={lang} lang={lang} title={name} aria-pressed={lang === t.lang ? "true" : "false"}>
+          <button
+            type="submit"
+            name="lang"
+            value={lang}
+            lang={lang}
+            title={name}
+            aria-pressed={lang === t.lang ? "true" : "false"}
+          >
             {short}
           </button>
         </>

@@ -10,7 +10,8 @@ export interface LinkItem {
   readonly current?: boolean;
 }
 
-const ariaCurrent = (item: LinkItem, kind: "page" | "true"): "page" | "true" | undefined => (item.current === true ? kind : undefined);
+const ariaCurrent = (item: LinkItem, kind: "page" | "true"): "page" | "true" | undefined =>
+  item.current === true ? kind : undefined;
 
 /** Views of one page: Overview, Jobs, Billed, Trend. */
 export function Tabs({ label, items }: { readonly label: string; readonly items: readonly LinkItem[] }) {
@@ -30,7 +31,15 @@ export function Tabs({ label, items }: { readonly label: string; readonly items:
 }
 
 /** A choice of few, each a link. `children` come after the links, as further segments. */
-export function Segmented({ label, items, children }: { readonly label: string; readonly items: readonly LinkItem[]; readonly children?: ComponentChildren }) {
+export function Segmented({
+  label,
+  items,
+  children,
+}: {
+  readonly label: string;
+  readonly items: readonly LinkItem[];
+  readonly children?: ComponentChildren;
+}) {
   return (
     <nav class="segmented" aria-label={label}>
       <ul>
@@ -79,8 +88,22 @@ export function DateRangePicker({ t, current, hrefs, custom }: DateRangePickerPr
             {Object.entries(custom.keep ?? {}).map(([name, value]) => (
               <input type="hidden" name={name} value={value} />
             ))}
-            <DateField t={t} id="range-from" label={t("range.from")} name={custom.from.name} value={custom.from.value} required />
-            <DateField t={t} id="range-to" label={t("range.to")} name={custom.to.name} value={custom.to.value} required />
+            <DateField
+              t={t}
+              id="range-from"
+              label={t("range.from")}
+              name={custom.from.name}
+              value={custom.from.value}
+              required
+            />
+            <DateField
+              t={t}
+              id="range-to"
+              label={t("range.to")}
+              name={custom.to.name}
+              value={custom.to.value}
+              required
+            />
             <button class="button button-secondary" type="submit">
               {t("action.show")}
             </button>
@@ -108,8 +131,20 @@ export function Pagination({ t, newerHref, olderHref, shown, total }: Pagination
       <p class="small third">{t("pager.showing", { shown, total })}</p>
       {newerHref === undefined && olderHref === undefined ? null : (
         <nav aria-label={t("pager.label")} class="pager-links">
-          {newerHref === undefined ? <Missing>{t("pager.newer")}</Missing> : <LinkButton href={newerHref} rel="prev">{t("pager.newer")}</LinkButton>}
-          {olderHref === undefined ? <Missing>{t("pager.older")}</Missing> : <LinkButton href={olderHref} rel="next">{t("pager.older")}</LinkButton>}
+          {newerHref === undefined ? (
+            <Missing>{t("pager.newer")}</Missing>
+          ) : (
+            <LinkButton href={newerHref} rel="prev">
+              {t("pager.newer")}
+            </LinkButton>
+          )}
+          {olderHref === undefined ? (
+            <Missing>{t("pager.older")}</Missing>
+          ) : (
+            <LinkButton href={olderHref} rel="next">
+              {t("pager.older")}
+            </LinkButton>
+          )}
         </nav>
       )}
     </div>

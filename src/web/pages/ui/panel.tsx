@@ -32,7 +32,13 @@ export function Panel({ title, id, actions, body = "padded", foot, children }: P
 }
 
 /** The answer at the top: the key figure with its action at the left, the figures beside it. */
-export function AnswerPanel({ answer, children }: { readonly answer: ComponentChildren; readonly children: ComponentChildren }) {
+export function AnswerPanel({
+  answer,
+  children,
+}: {
+  readonly answer: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
   return (
     <section class="panel answer">
       <div class="answer-main">{answer}</div>
@@ -130,7 +136,15 @@ export function Terms({ terms }: { readonly terms: readonly Term[] }) {
 }
 
 /** More, one click away; `open` where it was asked for. */
-export function Disclosure({ summary, open, children }: { readonly summary: ComponentChildren; readonly open?: boolean; readonly children: ComponentChildren }) {
+export function Disclosure({
+  summary,
+  open,
+  children,
+}: {
+  readonly summary: ComponentChildren;
+  readonly open?: boolean;
+  readonly children: ComponentChildren;
+}) {
   return (
     <details class="disclosure" open={open}>
       <summary>
@@ -143,7 +157,15 @@ export function Disclosure({ summary, open, children }: { readonly summary: Comp
 }
 
 /** What stands where nothing is: says why, and leads on. */
-export function EmptyState({ title, children, action }: { readonly title: string; readonly children?: ComponentChildren; readonly action?: ComponentChildren }) {
+export function EmptyState({
+  title,
+  children,
+  action,
+}: {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+  readonly action?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <p class="empty-title">{title}</p>

@@ -96,7 +96,13 @@ function Pile({ day, index, size, axis, place }: PileProps) {
         const [from, to] = layer[0] ?? [0, 0];
         const height = axis.y(from) - axis.y(to);
         return height <= 0 ? null : (
-          <rect class={`piece fill-${layer.key}`} x={percent(place.x(index))} width={percent(place.width)} y={percent(axis.y(to))} height={percent(height)} />
+          <rect
+            class={`piece fill-${layer.key}`}
+            x={percent(place.x(index))}
+            width={percent(place.width)}
+            y={percent(axis.y(to))}
+            height={percent(height)}
+          />
         );
       })}
     </>
@@ -113,15 +119,18 @@ interface DayTableProps {
 
 function DayTable({ t, fmt, title, days, text }: DayTableProps) {
   const columns: Column<DayColumn>[] = [
-    { key: "day", header: t("chart.day"), nowrap: true, cell: ({ day, href }) => (href === undefined ? fmt.date(day) : <a href={href}>{fmt.date(day)}</a>) },
-    ...RESOURCES.map(
-      (resource): Column<DayColumn> => ({
-        key: resource,
-        header: t(RESOURCE_WORDS[resource]),
-        align: "end",
-        cell: (day) => text(day[resource]),
-      }),
-    ),
+    {
+      key: "day",
+      header: t("chart.day"),
+      nowrap: true,
+      cell: ({ day, href }) => (href === undefined ? fmt.date(day) : <a href={href}>{fmt.date(day)}</a>),
+    },
+    ...RESOURCES.map((resource): Column<DayColumn> => ({
+      key: resource,
+      header: t(RESOURCE_WORDS[resource]),
+      align: "end",
+      cell: (day) => text(day[resource]),
+    })),
     { key: "total", header: t("chart.total"), align: "end", cell: (day) => text(totalOf(day)) },
   ];
   const sum = (of: (day: DayColumn) => bigint): string => text(days.reduce((all, day) => all + of(day), 0n));
@@ -132,5 +141,13 @@ function DayTable({ t, fmt, title, days, text }: DayTableProps) {
     memory: sum(({ memory }) => memory),
     total: sum(totalOf),
   };
-  return <DataTable caption={t("chart.tableOf", { title })} columns={columns} rows={days} foot={[{ cells }]} phone="scroll" />;
+  return (
+    <DataTable
+      caption={t("chart.tableOf", { title })}
+      columns={columns}
+      rows={days}
+      foot={[{ cells }]}
+      phone="scroll"
+    />
+  );
 }

@@ -24,8 +24,18 @@ export function ReceiptPill({ state, t }: { readonly state: ReceiptState; readon
 
 export type NoticeKind = "info" | "good" | "warning" | "error";
 
-const NOTICE_ICONS: Readonly<Record<NoticeKind, IconName>> = { info: "info", good: "check", warning: "warning", error: "cross" };
-const NOTICE_WORDS = { info: "notice.info", good: "notice.good", warning: "notice.warning", error: "notice.error" } as const;
+const NOTICE_ICONS: Readonly<Record<NoticeKind, IconName>> = {
+  info: "info",
+  good: "check",
+  warning: "warning",
+  error: "cross",
+};
+const NOTICE_WORDS = {
+  info: "notice.info",
+  good: "notice.good",
+  warning: "notice.warning",
+  error: "notice.error",
+} as const;
 
 export interface NoticeProps {
   readonly kind: NoticeKind;
@@ -60,7 +70,15 @@ export interface TrustItem {
 }
 
 /** What stands behind the numbers. A check that fails becomes a warning in the same place. */
-export function TrustLine({ items, t, look = "plain" }: { readonly items: readonly TrustItem[]; readonly t: Translator; readonly look?: "plain" | "panel" }) {
+export function TrustLine({
+  items,
+  t,
+  look = "plain",
+}: {
+  readonly items: readonly TrustItem[];
+  readonly t: Translator;
+  readonly look?: "plain" | "panel";
+}) {
   return (
     <ul class={`trust trust-${look}`}>
       {items.map((item) => (
@@ -68,7 +86,13 @@ export function TrustLine({ items, t, look = "plain" }: { readonly items: readon
           <Icon name={item.ok ? "check" : "warning"} />
           <span>
             {item.ok ? null : <span class="hidden-visually">{t("notice.warning")}: </span>}
-            {item.href === undefined ? <TrustText item={item} /> : <a href={item.href}><TrustText item={item} /></a>}
+            {item.href === undefined ? (
+              <TrustText item={item} />
+            ) : (
+              <a href={item.href}>
+                <TrustText item={item} />
+              </a>
+            )}
           </span>
         </li>
       ))}
@@ -79,7 +103,11 @@ export function TrustLine({ items, t, look = "plain" }: { readonly items: readon
 function TrustText({ item }: { readonly item: TrustItem }) {
   return (
     <>
-      {item.subject === undefined ? null : <><strong>{item.subject}</strong> </>}
+      {item.subject === undefined ? null : (
+        <>
+          <strong>{item.subject}</strong>{" "}
+        </>
+      )}
       {item.text}
     </>
   );
@@ -113,7 +141,15 @@ export function Timeline({ steps, t }: { readonly steps: readonly TimelineStep[]
 }
 
 /** Progress with a number, for long work. */
-export function Progress({ label, done, total }: { readonly label: ComponentChildren; readonly done: number; readonly total: number }) {
+export function Progress({
+  label,
+  done,
+  total,
+}: {
+  readonly label: ComponentChildren;
+  readonly done: number;
+  readonly total: number;
+}) {
   return (
     <label class="progress">
       <span>{label}</span>

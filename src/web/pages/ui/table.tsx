@@ -59,7 +59,15 @@ function place<Row>(columns: readonly Column<Row>[]): readonly Placed<Row>[] {
  * Explicit roles, because a table that is laid out otherwise on a phone loses its meaning for screen
  * readers in some browsers.
  */
-export function DataTable<Row>({ caption, columns, rows, rowId, detail, foot = [], phone = "stack" }: DataTableProps<Row>) {
+export function DataTable<Row>({
+  caption,
+  columns,
+  rows,
+  rowId,
+  detail,
+  foot = [],
+  phone = "stack",
+}: DataTableProps<Row>) {
   const placed = place(columns);
   const table = (
     <table class={`table table-${phone}`} role="table">
@@ -97,7 +105,17 @@ export function DataTable<Row>({ caption, columns, rows, rowId, detail, foot = [
   );
 }
 
-function BodyRow<Row>({ placed, row, id, detail }: { readonly placed: readonly Placed<Row>[]; readonly row: Row; readonly id: string | undefined; readonly detail: ComponentChildren }) {
+function BodyRow<Row>({
+  placed,
+  row,
+  id,
+  detail,
+}: {
+  readonly placed: readonly Placed<Row>[];
+  readonly row: Row;
+  readonly id: string | undefined;
+  readonly detail: ComponentChildren;
+}) {
   return (
     <>
       <tr role="row" id={id} class={detail === null ? undefined : "has-detail"}>
@@ -133,7 +151,11 @@ function FootLine<Row>({ placed, foot }: { readonly placed: readonly Placed<Row>
             {foot.cells[column.key]}
           </th>
         ) : (
-          <td role="cell" class={foot.cells[column.key] === undefined ? `${className} foot-empty` : className} data-label={label}>
+          <td
+            role="cell"
+            class={foot.cells[column.key] === undefined ? `${className} foot-empty` : className}
+            data-label={label}
+          >
             {foot.cells[column.key]}
           </td>
         ),

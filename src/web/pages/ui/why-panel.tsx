@@ -44,28 +44,50 @@ function WhyTable({ t, amount, lines }: Pick<WhyPanelProps, "t" | "amount" | "li
       <caption class="hidden-visually">{t("why.title", { amount })}</caption>
       <thead role="rowgroup" class="hidden-visually">
         <tr role="row">
-          <th role="columnheader" scope="col">{t("why.resource")}</th>
-          <th role="columnheader" scope="col">{t("why.counted")}</th>
-          <th role="columnheader" scope="col">{t("why.quantity")}</th>
-          <th role="columnheader" scope="col">{t("why.rate")}</th>
-          <th role="columnheader" scope="col">{t("why.amount")}</th>
+          <th role="columnheader" scope="col">
+            {t("why.resource")}
+          </th>
+          <th role="columnheader" scope="col">
+            {t("why.counted")}
+          </th>
+          <th role="columnheader" scope="col">
+            {t("why.quantity")}
+          </th>
+          <th role="columnheader" scope="col">
+            {t("why.rate")}
+          </th>
+          <th role="columnheader" scope="col">
+            {t("why.amount")}
+          </th>
         </tr>
       </thead>
       <tbody role="rowgroup">
         {lines.map((line) => (
           <tr role="row">
-            <th role="rowheader" scope="row">{line.resource}</th>
+            <th role="rowheader" scope="row">
+              {line.resource}
+            </th>
             <td role="cell">{line.counted}</td>
-            <td role="cell" class="num">{line.quantity}</td>
-            <td role="cell" class="num">× {line.rate}</td>
-            <td role="cell" class="num">{line.amount}</td>
+            <td role="cell" class="num">
+              {line.quantity}
+            </td>
+            <td role="cell" class="num">
+              × {line.rate}
+            </td>
+            <td role="cell" class="num">
+              {line.amount}
+            </td>
           </tr>
         ))}
       </tbody>
       <tfoot role="rowgroup">
         <tr role="row">
-          <th role="rowheader" scope="row" colSpan={4}>{t("why.rounding")}</th>
-          <td role="cell" class="num">{amount}</td>
+          <th role="rowheader" scope="row" colSpan={4}>
+            {t("why.rounding")}
+          </th>
+          <td role="cell" class="num">
+            {amount}
+          </td>
         </tr>
       </tfoot>
     </table>

@@ -3,12 +3,10 @@ import type { Readable } from "node:stream";
 import { z } from "zod";
 
 /** The schema of a CSV answer, for the API's description. */
-export const csvBody = z
-  .custom<Readable>()
-  .meta({
-    type: "string",
-    description: "CSV (RFC 4180) with a header line; times with their offset, amounts as plain decimals",
-  });
+export const csvBody = z.custom<Readable>().meta({
+  type: "string",
+  description: "CSV (RFC 4180) with a header line; times with their offset, amounts as plain decimals",
+});
 
 /** A file's name from what it holds, fit for every file system: `usage-alice-2026-10-01.csv`. */
 export function attachment(parts: readonly (string | undefined)[]): string {
