@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { explainLoss, isConnectionLoss } from "../db/connection-loss.ts";
 import { UserError } from "../errors.ts";
 import { openServices, type Services } from "../services.ts";
 import { isDay } from "../usage/site-day.ts";
@@ -17,11 +18,17 @@ export function dayOption(name: string, value: string | undefined): string | und
 /** Opens the services for a command and closes them whatever happens. */
 export async function withServices<T>(work: (services: Services) => Promise<T>): Promise<T> {
   const services = await openServices({ env: process.env, role: "command" });
+  let result: T;
   try {
-    return await work(services);
-  } finally {
-    await services.close();
+    result = await work(services);
+  } catch (error) {
+    // What went wrong first is what matters; a database that is gone cannot be closed either.
+    await services.close().catch(() => undefined);
+    if (!isConnectionLoss(error)) throw error;
+    throw await explainLoss(error, services.config.databaseUrl === null ? services.config.dataDir : null);
   }
+  await services.close();
+  return result;
 }
 
 /** Who runs the command, for the audit trail. */
