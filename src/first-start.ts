@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { sql } from "./db/database.ts";
 import { bootstrapAdmin, seedDemoUsers } from "./identity/index.ts";
-import { openRejects } from "./usage/import/rejects-file.ts";
-import { importRecords } from "./usage/import/import.ts";
-import { JOBS_PER_BATCH } from "./usage/import/batch.ts";
-import { openDump } from "./slurm/input.ts";
-import { readDump } from "./slurm/sacct-reader.ts";
 import type { Services } from "./services.ts";
+import { importDump } from "./usage/import/import-dump.ts";
 
 /** What somebody at the terminal should be told once. */
 export interface FirstStart {
@@ -43,21 +39,17 @@ async function importSamples(services: Services, folder: string): Promise<void> 
   for (const file of files) await importFile(services, join(folder, file));
 }
 
-async function importFile(services: Services, path: string): Promise<void> {
-  const input = await openDump(path);
-  const rejects = openRejects(services.config.dataDir, path, services.clock.now());
-  try {
-    const batches = readDump(input.bytes, { defaultCluster: "default", format: "auto", jobsPerBatch: JOBS_PER_BATCH });
-    const totals = await importRecords(services.importing, batches, {
-      source: path,
-      actor: "system",
-      onRejects: (rows) => rejects.write(rows),
-      onProgress: () => undefined,
-    });
-    services.logger.info({ file: path, ...totals }, "imported");
-  } finally {
-    const kept = await rejects.close();
-    if (kept.path !== null)
-      services.logger.warn({ file: path, rejected: kept.rows, keptIn: kept.path }, "some rows could not be read");
-  }
+async function importFile({ importing, config, logger }: Services, path: string): Promise<void> {
+  const totals = await importDump(importing, {
+    path,
+    dataDir: config.dataDir,
+    cluster: "default",
+    format: "auto",
+    actor: "system",
+    onEnd: (file, kept) => {
+      if (kept.path === null) return;
+      logger.warn({ file, rejected: kept.rows, keptIn: kept.path }, "some rows could not be read");
+    },
+  });
+  logger.info({ file: path, ...totals }, "imported");
 }

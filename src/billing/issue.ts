@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { sql, type Database, type Transaction } from "../db/database.ts";
+import { sql, type Database, type Transaction, type Actor } from "../db/database.ts";
 import { ConflictError } from "../errors.ts";
 import { chargeFor, type Charge } from "../rating/charge.ts";
 import type { Currency } from "../rating/money.ts";
@@ -20,11 +20,6 @@ export interface BillingContext {
   readonly currency: Currency;
   readonly tax: TaxRule | null;
   readonly days: SiteDays;
-}
-
-export interface Actor {
-  readonly actor: string;
-  readonly requestId?: string | undefined;
 }
 
 /** What was issued. */

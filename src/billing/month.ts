@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { sql } from "../db/database.ts";
+import { sql, type Actor } from "../db/database.ts";
 import { UserError } from "../errors.ts";
 import { addDays, monthStart } from "../usage/site-day.ts";
-import { issueReceipt, type Actor, type BillingContext, type IssuedReceipt } from "./issue.ts";
+import { issueReceipt, type BillingContext, type IssuedReceipt } from "./issue.ts";
 
 const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/u;
 
@@ -10,20 +10,6 @@ const MONTH = /^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])$/u;
 export function lastDayOfMonth(month: string): string {
   if (!MONTH.test(month)) throw new UserError(`"${month}" is not a month: write YYYY-MM, such as 2026-10`);
   return addDays(monthStart(`${month}-01`, 1), -1);
-}
-
-/** What a month run would bill, by what the rollup says now. */
-export async function previewMonth(
-  context: BillingContext,
-  month: string,
-): Promise<{ users: number; jobs: bigint; unbilledMinor: bigint }> {
-  const lastDay = lastDayOfMonth(month);
-  const row = await context.db.one(
-    z.object({ users: z.bigint(), jobs: z.string(), minor: z.string() }),
-    sql`SELECT count(DISTINCT user_name) AS users, coalesce(sum(unbilled_jobs), 0) AS jobs, coalesce(sum(unbilled_minor), 0) AS minor
-        FROM usage_daily WHERE unbilled_jobs > 0 AND day <= ${lastDay}`,
-  );
-  return { users: Number(row.users), jobs: BigInt(row.jobs), unbilledMinor: BigInt(row.minor) };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { sql, type Transaction } from "../db/database.ts";
+import { sql, type Actor, type Transaction } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
 import { jobColumns, jobSchema, type StoredJob } from "../usage/jobs.ts";
 import { readPricing, type Pricing } from "../usage/prices/book.ts";
 import { repriceJobs } from "../usage/prices/reprice.ts";
 import { addToRollup } from "../usage/rollup.ts";
-import type { Actor, BillingContext } from "./issue.ts";
+import type { BillingContext } from "./issue.ts";
 
 const lockedReceiptSchema = z.object({
   id: z.bigint(),

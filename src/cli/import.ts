@@ -1,13 +1,10 @@
 import { Command, Option } from "commander";
-import { messageOf, UserError } from "../errors.ts";
-import { openDump } from "../slurm/input.ts";
-import { readDump, type DumpFormat } from "../slurm/sacct-reader.ts";
-import { importRecords, type ImportTotals } from "../usage/import/import.ts";
-import { JOBS_PER_BATCH } from "../usage/import/batch.ts";
-import { openRejects } from "../usage/import/rejects-file.ts";
+import type { DumpFormat } from "../slurm/sacct-reader.ts";
+import type { ImportTotals } from "../usage/import/import.ts";
+import { importDump } from "../usage/import/import-dump.ts";
 import type { Services } from "../services.ts";
 import { cliActor, exactJson, withServices } from "./options.ts";
-import { progressBar } from "./progress.ts";
+import { progressBar, type ProgressBar } from "./progress.ts";
 
 interface Options {
   readonly cluster: string;
@@ -41,32 +38,26 @@ export function importCommand(): Command {
 }
 
 async function importFile(services: Services, file: string, options: Options): Promise<ImportTotals> {
-  const input = await openDump(file);
-  const bar = progressBar(input.name, input.sizeBytes);
-  const rejects = openRejects(services.config.dataDir, file, services.clock.now());
-  try {
-    const batches = readDump(input.bytes, {
-      defaultCluster: options.cluster,
-      format: options.format,
-      jobsPerBatch: JOBS_PER_BATCH,
-    });
-    return await importRecords(services.importing, batches, {
-      source: input.name,
-      actor: cliActor(),
-      onRejects: (rows) => rejects.write(rows),
-      onProgress: (totals, bytesRead) => bar.update(bytesRead, `${totals.rows} rows`),
-    });
-  } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${input.name}: ${messageOf(error)}`, { cause: error });
-    throw error;
-  } finally {
-    bar.end();
-    const kept = await rejects.close();
-    for (const line of kept.firstReasons) process.stderr.write(`${input.name}:${line}\n`);
-    if (kept.rows > kept.firstReasons.length)
-      process.stderr.write(`… and ${kept.rows - kept.firstReasons.length} more\n`);
-    if (kept.path !== null) process.stderr.write(`${kept.rows} rejected rows are kept in ${kept.path}\n`);
-  }
+  let bar: ProgressBar | undefined;
+  return importDump(services.importing, {
+    path: file,
+    dataDir: services.config.dataDir,
+    cluster: options.cluster,
+    format: options.format,
+    actor: cliActor(),
+    onOpen: (name, sizeBytes) => {
+      bar = progressBar(name, sizeBytes);
+    },
+    onProgress: (totals, bytesRead) => bar?.update(bytesRead, `${totals.rows} rows`),
+    onEnd: (name, kept) => {
+      bar?.end();
+      for (const line of kept.firstReasons) process.stderr.write(`${name}:${line}\n`);
+      if (kept.rows > kept.firstReasons.length) {
+        process.stderr.write(`… and ${kept.rows - kept.firstReasons.length} more\n`);
+      }
+      if (kept.path !== null) process.stderr.write(`${kept.rows} rejected rows are kept in ${kept.path}\n`);
+    },
+  });
 }
 
 function addTotals(a: ImportTotals, b: ImportTotals): ImportTotals {

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { UpstreamError } from "../errors.ts";
 
 export { sql, type Sql };
-export { join, raw, empty } from "sql-template-tag";
+export { join, raw } from "sql-template-tag";
 
 /** One state change, as it will stand in the audit trail. */
 export interface AuditEvent {
@@ -20,6 +20,9 @@ export interface AuditEvent {
   readonly details: Readonly<Record<string, unknown>>;
   readonly requestId?: string | undefined;
 }
+
+/** Who does something, and in which request, as a use case is told it. */
+export type Actor = Pick<AuditEvent, "actor" | "requestId">;
 
 /** Writes the events of one transaction to the audit trail, inside that transaction, as its last statements. */
 export type AuditWriter = (queries: Queries, events: readonly AuditEvent[]) => Promise<void>;
@@ -117,20 +120,6 @@ export class Database implements Queries {
     } finally {
       client.off("error", onError);
       client.release(broken);
-    }
-  }
-
-  /** Reads a result of any size in pages of `pageSize` rows; the caller's query takes the last row of the page before. */
-  async *pages<Row>(
-    read: (after: Row | undefined, pageSize: number) => Promise<Row[]>,
-    pageSize: number,
-  ): AsyncGenerator<Row[]> {
-    let after: Row | undefined;
-    for (;;) {
-      const page = await read(after, pageSize);
-      if (page.length > 0) yield page;
-      if (page.length < pageSize) return;
-      after = page.at(-1);
     }
   }
 

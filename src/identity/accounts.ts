@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Database } from "../db/database.ts";
+import type { Actor, Database } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
 import { hashPassword, requirePassword, verifyPassword } from "./password.ts";
 import { deleteSessionsOf } from "./session-store.ts";
@@ -18,12 +18,6 @@ import {
 } from "./user-store.ts";
 import { requireUsername } from "./username.ts";
 
-/** Who does it, for the audit trail. */
-export interface By {
-  readonly actor: string;
-  readonly requestId?: string | undefined;
-}
-
 /**
  * Makes somebody able to sign in: a new user, or one known from Slurm so far.
  *
@@ -32,7 +26,7 @@ export interface By {
 export async function createUser(
   db: Database,
   clock: Clock,
-  by: By,
+  by: Actor,
   user: { readonly username: string; readonly password: string; readonly role: Role },
 ): Promise<void> {
   requirePassword(user.password);
@@ -48,7 +42,7 @@ export async function createUser(
 export async function createLogin(
   db: Database,
   clock: Clock,
-  by: By,
+  by: Actor,
   { username, password, role }: { readonly username: string; readonly password: string; readonly role: Role },
 ): Promise<boolean> {
   requireUsername(username);
@@ -69,7 +63,7 @@ export async function createLogin(
 /** Sets anybody's password, and ends their sessions. */
 export async function setPassword(
   db: Database,
-  by: By,
+  by: Actor,
   { username, password }: { readonly username: string; readonly password: string },
 ): Promise<void> {
   requirePassword(password);

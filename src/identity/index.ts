@@ -1,13 +1,5 @@
 /** Who may come in: users, their passwords and sessions. */
-export {
-  changeOwnPassword,
-  createUser,
-  findUser,
-  listUsers,
-  setPassword,
-  type By,
-  type PasswordChange,
-} from "./accounts.ts";
+export { changeOwnPassword, createUser, findUser, listUsers, setPassword, type PasswordChange } from "./accounts.ts";
 export { bootstrapAdmin, seedDemoUsers, type Bootstrap } from "./bootstrap.ts";
 export { isAcceptedPassword } from "./password.ts";
 export { endSession, findSession, purgeExpired, type Session } from "./sessions.ts";

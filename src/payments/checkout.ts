@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { sql, type Database } from "../db/database.ts";
+import { sql, type Database, type Actor } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
 import type { Currency } from "../rating/money.ts";
 import { currencyOf } from "../rating/money.ts";
@@ -12,11 +12,6 @@ export interface PaymentContext {
   readonly clock: Clock;
   readonly currency: Currency;
   readonly provider: PaymentProvider;
-}
-
-export interface Actor {
-  readonly actor: string;
-  readonly requestId?: string | undefined;
 }
 
 /**

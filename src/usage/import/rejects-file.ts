@@ -7,8 +7,14 @@ import type { RejectedRow } from "../../slurm/job-record.ts";
 /** Keeps the rows that could not be read: one file per import, made with the first of them. */
 export interface RejectsFile {
   write(rows: readonly RejectedRow[]): Promise<void>;
-  /** What was kept: where (null: nothing), how many, and the first reasons as `line: reason`. */
-  close(): Promise<{ path: string | null; rows: number; firstReasons: readonly string[] }>;
+  close(): Promise<KeptRejects>;
+}
+
+/** What was kept: where (null: nothing), how many rows, and the first reasons as `line: reason`. */
+export interface KeptRejects {
+  readonly path: string | null;
+  readonly rows: number;
+  readonly firstReasons: readonly string[];
 }
 
 const SHOWN_REASONS = 10;

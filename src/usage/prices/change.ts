@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
-import { sql, type Database, type Transaction } from "../../db/database.ts";
+import { sql, type Database, type Transaction, type Actor } from "../../db/database.ts";
 import { ConflictError, UserError } from "../../errors.ts";
 import { formatMicro, MICRO, type Currency } from "../../rating/money.ts";
 import type { Basis, Exemption } from "../../rating/price-book.ts";
@@ -21,11 +21,6 @@ export interface NewRate {
   /** Null: for all usage that is not billed yet. */
   readonly effectiveFrom: Date | null;
   readonly note: string;
-}
-
-export interface Actor {
-  readonly actor: string;
-  readonly requestId?: string | undefined;
 }
 
 export interface PriceContext {

@@ -213,15 +213,6 @@ export async function usageDayRange(
   return row.first === null || row.last === null ? null : { first: row.first, last: row.last };
 }
 
-/** Number of users with unbilled jobs. */
-export async function unbilledUsers(queries: Queries): Promise<number> {
-  const row = await queries.one(
-    z.object({ users: z.bigint() }),
-    sql`SELECT count(DISTINCT user_name) AS users FROM usage_daily WHERE unbilled_jobs > 0`,
-  );
-  return Number(row.users);
-}
-
 /** When the newest import ended well, and whether one runs; null before the first. */
 export async function lastImport(queries: Queries): Promise<{ finishedAt: Date; source: string } | null> {
   const row = await queries.maybeOne(

@@ -23,8 +23,6 @@ export interface Metrics {
   readonly auditChainOk: Gauge;
 }
 
-export type LoginResult = (typeof LOGIN_RESULTS)[number];
-
 /** Makes the registry; one per process, or per test. */
 export function createMetrics(options: {
   readonly db: Pick<Database, "poolState" | "one">;

@@ -1,9 +1,8 @@
 /** Pieces that several pages of the console are made of. */
 import type { ComponentChildren } from "preact";
-import { TIERS } from "../../../rating/tiers.ts";
 import type { Translator } from "../../i18n/index.ts";
-import { Field, LinkButton, type Choice } from "../ui/index.ts";
-import { tierName, type AdminView } from "./view.ts";
+import { Field, LinkButton } from "../ui/index.ts";
+import type { AdminView } from "./view.ts";
 
 export interface KeyPagerProps {
   readonly t: Translator;
@@ -75,11 +74,6 @@ export function Instant({ view, at }: { readonly view: AdminView; readonly at: D
       {view.fmt.date(at)} {view.fmt.time(at)}
     </time>
   );
-}
-
-/** The tiers, behind a first choice that means any or none. */
-export function tierChoices(t: Translator, first: string): readonly Choice[] {
-  return [{ value: "", label: first }, ...TIERS.map((tier) => ({ value: tier, label: tierName(tier, t) }))];
 }
 
 /** A question with its answer and what it rests on: the body of a page that asks before it does something. */
