@@ -18,6 +18,15 @@ export interface RunTimes {
   readonly elapsedSeconds: number;
 }
 
+/** The times of a run as a source told them: seconds since 1970-01-01 UTC and a length; `ABSENT` for what it did not. */
+export interface ToldTimes {
+  readonly submit: number;
+  readonly eligible: number;
+  readonly start: number;
+  readonly end: number;
+  readonly elapsedSeconds: number;
+}
+
 interface Run {
   readonly startAt: number | null;
   readonly endAt: number | null;
@@ -34,11 +43,18 @@ export function readRunTimes(row: Row, layout: Layout, phase: JobPhase): Parsed<
   if (end === MALFORMED) return malformed(`End ${show(row, layout.end)} is not a time`);
   const elapsed = readElapsedSeconds(row, layout);
   if (!elapsed.ok) return elapsed;
-  const run = phase === "active" ? parsed(activeRun(start, elapsed.value)) : endedRun(start, end, elapsed.value, phase);
+  // Eligible only stands in for Submit, so it is seldom worth reading.
+  const eligible = submit >= 0 ? ABSENT : readWith(readTimestamp, row, layout.eligible);
+  return settleRunTimes({ submit, eligible, start, end, elapsedSeconds: elapsed.value }, phase);
+}
+
+/** Checks the times of a run against each other and its phase; the reason says which of them contradict. */
+export function settleRunTimes(told: ToldTimes, phase: JobPhase): Parsed<RunTimes> {
+  const { submit, eligible, start, end, elapsedSeconds: elapsed } = told;
+  const run = phase === "active" ? parsed(activeRun(start, elapsed)) : endedRun(start, end, elapsed, phase);
   if (!run.ok) return run;
   const { startAt, endAt, elapsedSeconds } = run.value;
   if (submit >= 0) return parsed({ submitAt: submit, isSubmitInferred: false, startAt, endAt, elapsedSeconds });
-  const eligible = readWith(readTimestamp, row, layout.eligible);
   const submitAt = eligible >= 0 ? eligible : start;
   if (submitAt < 0)
     return malformed(

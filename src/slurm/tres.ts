@@ -38,20 +38,50 @@ export function parseTres(text: string): Parsed<TresAllocation> {
     if (equals <= 0) return malformed(`TRES entry ${quoted(entry)} is not name=count`);
     const name = canonicalName(entry.slice(0, equals));
     if (isTresNumber(name)) return malformed(`TRES entry ${quoted(entry)} names the resource by number`);
-    if (name === "gres/gpu:") return malformed(`TRES entry ${quoted(entry)} has no GPU type behind its colon`);
+    const problem = nameProblem(name, amounts);
+    if (problem !== null) return malformed(problem);
     if (!isBillable(name)) continue;
-    if (amounts.has(name)) return malformed(`TRES names ${quoted(name)} twice`);
     const amount = parseAmount(name, entry.slice(equals + 1));
     if (!amount.ok) return malformed(`TRES entry ${quoted(entry)}: ${amount.reason}`);
     amounts.set(name, amount.value);
   }
-  return parsed({
+  return parsed(allocationOf(amounts));
+}
+
+/** One resource of a list, by its name in a TRES string (`cpu`, `gres/gpu:a100`); memory counts MiB. */
+export interface TresCount {
+  readonly name: string;
+  /** A whole number that is not negative. */
+  readonly count: number;
+}
+
+/** As `parseTres`, from a list whose counts are numbers already. */
+export function tresAllocation(counts: readonly TresCount[]): Parsed<TresAllocation> {
+  if (counts.length === 0) return parsed(EMPTY);
+  if (counts.length > MAX_ENTRIES) return malformed(`TRES has more than ${MAX_ENTRIES} entries`);
+  const amounts = new Map<string, number>();
+  for (const { name: givenName, count } of counts) {
+    const name = canonicalName(givenName);
+    const problem = nameProblem(name, amounts);
+    if (problem !== null) return malformed(problem);
+    if (isBillable(name)) amounts.set(name, count);
+  }
+  return parsed(allocationOf(amounts));
+}
+
+function allocationOf(amounts: ReadonlyMap<string, number>): TresAllocation {
+  return {
     cpus: amounts.get("cpu") ?? null,
     nodes: amounts.get("node") ?? null,
     memMib: amounts.get("mem") ?? null,
     billing: amounts.get("billing") ?? null,
     ...gpusOf(amounts),
-  });
+  };
+}
+
+function nameProblem(name: string, seen: ReadonlyMap<string, number>): string | null {
+  if (name === "gres/gpu:") return `TRES entry ${quoted(name)} has no GPU type behind its colon`;
+  return seen.has(name) ? `TRES names ${quoted(name)} twice` : null;
 }
 
 /** Slurm before 16.05 wrote `gres:gpu`; the type behind `gres/gpu:` keeps its own colons. */
@@ -64,7 +94,8 @@ function isTresNumber(name: string): boolean {
   return /^\d+$/u.test(name);
 }
 
-function isBillable(name: string): boolean {
+/** Whether a resource's count is read at all. */
+export function isBillable(name: string): boolean {
   return name === "cpu" || name === "node" || name === "mem" || name === "billing" || isGpu(name);
 }
 
