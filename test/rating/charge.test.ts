@@ -304,11 +304,26 @@ describe("the natural tier", () => {
     { id: 3, position: 3, subject: "account" as const, pattern: "*", tier: "mu" as const },
   ];
 
+  const dan = { username: "dan", account: "physics", ancestors: [] };
+
   it("comes from the first rule that matches", () => {
-    expect(naturalTier(tierRules, { username: "guest-7", account: "gov-health" }).tier).toBe("private");
-    expect(naturalTier(tierRules, { username: "dan", account: "gov-health" }).rule?.id).toBe(2);
-    expect(naturalTier(tierRules, { username: "dan", account: "physics" }).tier).toBe("mu");
-    expect(naturalTier([], { username: "dan", account: "physics" })).toEqual({ tier: "private", rule: null });
+    expect(naturalTier(tierRules, { ...dan, username: "guest-7", account: "gov-health" }).tier).toBe("private");
+    expect(naturalTier(tierRules, { ...dan, account: "gov-health" }).rule?.id).toBe(2);
+    expect(naturalTier(tierRules, dan)).toMatchObject({ tier: "mu", matched: "physics" });
+    expect(naturalTier([], dan)).toEqual({ tier: "private", rule: null, matched: null });
+  });
+
+  it("looks at the accounts above only where a rule says so, the nearest first", () => {
+    const partners = { id: 7, position: 0, subject: "account_tree" as const, pattern: "gov*", tier: "gov" as const };
+    const below = { ...dan, ancestors: ["gov-science", "gov", "root"] };
+    expect(naturalTier([partners, ...tierRules], below)).toEqual({
+      tier: "gov",
+      rule: partners,
+      matched: "gov-science",
+    });
+    expect(naturalTier([partners, ...tierRules], { ...dan, account: "gov-x" }).matched).toBe("gov-x");
+    expect(naturalTier([partners, ...tierRules], dan).tier).toBe("mu");
+    expect(naturalTier(tierRules, below).tier).toBe("mu");
   });
 
   it("matches patterns literally but for the star, case included", () => {

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { join, sql, type Queries } from "../../db/database.ts";
 import type { Currency } from "../../rating/money.ts";
 import type { PriceBook, Rate, RuleSet } from "../../rating/price-book.ts";
-import { naturalTier, TIERS, type Tier, type TierRule } from "../../rating/tiers.ts";
+import { naturalTier, TIER_SUBJECTS, TIERS, type NaturalTier, type Tier, type TierRule } from "../../rating/tiers.ts";
+import { accountsAbove, NO_ACCOUNT_TREE, readAccountTree, type AccountTree } from "../accounts/tree.ts";
 
 /** A rate as it is stored: with who set it, when and why. */
 export interface StoredRate extends Rate {
@@ -29,6 +30,8 @@ export interface Pricing {
   readonly version: bigint;
   readonly book: StoredPriceBook;
   readonly tierRules: readonly TierRule[];
+  /** Read only where a rule looks at it: whoever changes the tree then changes the version too. */
+  readonly accountTree: AccountTree;
 }
 
 export const tierSchema = z.enum(TIERS);
@@ -111,7 +114,7 @@ const ruleSetSchema = z
 const tierRuleSchema = z.object({
   id: z.number(),
   position: z.number(),
-  subject: z.enum(["account", "username"]),
+  subject: z.enum(TIER_SUBJECTS),
   pattern: z.string(),
   tier: tierSchema,
 });
@@ -140,7 +143,9 @@ export async function readPricing(queries: Queries, currency: Currency, options:
     tierRuleSchema,
     sql`SELECT id, position, subject, pattern, tier FROM tier_rules ORDER BY position, id`,
   );
-  return { version, book: { currency, rates, ruleSets }, tierRules };
+  const looksAtTree = tierRules.some(({ subject }) => subject === "account_tree");
+  const accountTree = looksAtTree ? await readAccountTree(queries) : NO_ACCOUNT_TREE;
+  return { version, book: { currency, rates, ruleSets }, tierRules, accountTree };
 }
 
 /** The book as it was at a version of the prices: what a receipt issued then was priced by. */
@@ -163,26 +168,41 @@ export async function readTierOverrides(queries: Queries, usernames: readonly st
   return new Map(rows.map((row) => [row.username, row.tier_override]));
 }
 
-/** The tier a user's jobs on an account are priced by: the override, else the natural tier. */
-export function tierFor(
-  pricing: Pricing,
-  overrides: ReadonlyMap<string, Tier>,
-  subject: { username: string; account: string },
-): Tier {
-  return overrides.get(subject.username) ?? naturalTier(pricing.tierRules, subject).tier;
+/** Whose jobs: a user's on an account of a cluster. */
+export interface TierOwner {
+  readonly username: string;
+  readonly account: string;
+  /** Null where the account is known without its cluster: the first cluster that has it counts. */
+  readonly cluster: string | null;
 }
 
-/** As `tierFor`, for many jobs of few people: each pair of user and account is looked at once. */
+/** The tier that the rules give, and which of them. */
+export function naturalTierOf(
+  { tierRules, accountTree }: Pick<Pricing, "tierRules" | "accountTree">,
+  { username, account, cluster }: TierOwner,
+): NaturalTier {
+  return naturalTier(tierRules, { username, account, ancestors: accountsAbove(accountTree, cluster, account) });
+}
+
+/** The tier a user's jobs on an account are priced by: the override, else the natural tier. */
+export function tierFor(pricing: Pricing, overrides: ReadonlyMap<string, Tier>, owner: TierOwner): Tier {
+  return overrides.get(owner.username) ?? naturalTierOf(pricing, owner).tier;
+}
+
+/** As `tierFor`, for many jobs of few people: each user on an account of a cluster is looked at once. */
 export function tierLookup(
   pricing: Pricing,
   overrides: ReadonlyMap<string, Tier>,
-): (username: string, account: string) => Tier {
-  const known = new Map<string, Map<string, Tier>>();
-  return (username, account) => {
-    let byAccount = known.get(username);
-    if (byAccount === undefined) known.set(username, (byAccount = new Map()));
+): (job: { readonly user: string; readonly account: string; readonly cluster: string }) => Tier {
+  const known = new Map<string, Map<string, Map<string, Tier>>>();
+  return ({ user, account, cluster }) => {
+    let byUser = known.get(cluster);
+    if (byUser === undefined) known.set(cluster, (byUser = new Map()));
+    let byAccount = byUser.get(user);
+    if (byAccount === undefined) byUser.set(user, (byAccount = new Map()));
     let tier = byAccount.get(account);
-    if (tier === undefined) byAccount.set(account, (tier = tierFor(pricing, overrides, { username, account })));
+    if (tier === undefined)
+      byAccount.set(account, (tier = tierFor(pricing, overrides, { username: user, account, cluster })));
     return tier;
   };
 }

@@ -4,8 +4,8 @@ import { sql, type Database, type Transaction, type Actor } from "../../db/datab
 import { ConflictError, UserError } from "../../errors.ts";
 import { formatMicro, MICRO, type Currency } from "../../rating/money.ts";
 import type { Basis, Exemption } from "../../rating/price-book.ts";
-import { naturalTier, type Tier } from "../../rating/tiers.ts";
-import { readPricing } from "./book.ts";
+import type { Tier, TierRuleSubject } from "../../rating/tiers.ts";
+import { naturalTierOf, readPricing } from "./book.ts";
 
 /** Prices to set for a tier, in millionths of the currency unit per hour. */
 export interface NewRate {
@@ -141,13 +141,13 @@ export async function setTierOverride(
 ): Promise<{ override: Tier | null; natural: Tier }> {
   return context.db.transaction(async (tx) => {
     await nextPriceVersion(tx);
-    const { tierRules } = await readPricing(tx, context.currency, { hold: false });
+    const pricing = await readPricing(tx, context.currency, { hold: false });
     const user = await tx.maybeOne(
       z.object({ default_account: z.string(), tier_override: z.string().nullable() }),
       sql`SELECT default_account, tier_override FROM users WHERE username = ${username} FOR UPDATE`,
     );
     if (user === undefined) throw new UserError(`there is no user "${username}"`, { status: 404 });
-    const natural = naturalTier(tierRules, { username, account: user.default_account }).tier;
+    const natural = naturalTierOf(pricing, { username, account: user.default_account, cluster: null }).tier;
     const override = tier === natural ? null : tier;
     if (override === user.tier_override) return { override, natural };
     await tx.run(sql`UPDATE users SET tier_override = ${override} WHERE username = ${username}`);
@@ -168,7 +168,7 @@ export async function setTierOverride(
 /** Adds or changes the rule for a pattern. */
 export async function setTierRule(
   context: PriceContext,
-  rule: { subject: "account" | "username"; pattern: string; tier: Tier; position: number },
+  rule: { subject: TierRuleSubject; pattern: string; tier: Tier; position: number },
   by: Actor,
 ): Promise<void> {
   await context.db.transaction(async (tx) => {
@@ -207,7 +207,7 @@ export async function removeTierRule(context: PriceContext, id: number, by: Acto
 }
 
 /** Waits for those who are pricing right now, and makes the next ones wait for this change. */
-async function nextPriceVersion(tx: Transaction): Promise<bigint> {
+export async function nextPriceVersion(tx: Transaction): Promise<bigint> {
   const { version } = await tx.one(
     z.object({ version: z.bigint() }),
     sql`UPDATE pricing_state SET version = version + 1 RETURNING version`,
@@ -216,7 +216,7 @@ async function nextPriceVersion(tx: Transaction): Promise<bigint> {
 }
 
 /** One task for all; those still open are covered by it. */
-async function repriceEverybody(tx: Transaction, now: Date, reason: string): Promise<void> {
+export async function repriceEverybody(tx: Transaction, now: Date, reason: string): Promise<void> {
   await tx.run(sql`UPDATE reprice_tasks SET finished_at = ${now} WHERE finished_at IS NULL`);
   await tx.run(sql`INSERT INTO reprice_tasks (user_name, reason, created_at) VALUES (NULL, ${reason}, ${now})`);
 }

@@ -6,7 +6,7 @@ import type { Currency } from "../../rating/money.ts";
 import { storedChargeOf, type StoredCharge } from "../import/copy-line.ts";
 import { jobColumns, jobSchema, type StoredJob } from "../jobs.ts";
 import { addToRollup, dropEmptyRollupRows } from "../rollup.ts";
-import { readPricing, readTierOverrides, tierFor, type Pricing } from "./book.ts";
+import { readPricing, readTierOverrides, tierLookup, type Pricing } from "./book.ts";
 
 export interface RepriceContext {
   readonly db: Database;
@@ -113,10 +113,10 @@ async function moveCursor(
  */
 export async function repriceJobs(tx: Transaction, jobs: readonly StoredJob[], pricing: Pricing): Promise<number> {
   const overrides = await readTierOverrides(tx, [...new Set(jobs.map((job) => job.user))]);
+  const tierOf = tierLookup(pricing, overrides);
   const changes: { job: StoredJob; charge: StoredCharge }[] = [];
   for (const job of jobs) {
-    const tier = tierFor(pricing, overrides, { username: job.user, account: job.account });
-    const charge = storedChargeOf(chargeFor(job, tier, pricing.book));
+    const charge = storedChargeOf(chargeFor(job, tierOf(job), pricing.book));
     if (!isSameCharge(job, charge)) changes.push({ job, charge });
   }
   if (changes.length > 0) await writeCharges(tx, changes);

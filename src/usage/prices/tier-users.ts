@@ -1,15 +1,17 @@
 import { z } from "zod";
 import { sql, type Queries } from "../../db/database.ts";
-import { naturalTier, type Tier, type TierRule } from "../../rating/tiers.ts";
-import { tierSchema } from "./book.ts";
+import type { NaturalTier, Tier } from "../../rating/tiers.ts";
+import { naturalTierOf, tierSchema, type Pricing } from "./book.ts";
+
+/** What decides natural tiers. */
+type TierRules = Pick<Pricing, "tierRules" | "accountTree">;
 
 /** A user and the price tier they have, with the rule or the override that gave it. */
 export interface TierUser {
   readonly username: string;
   readonly defaultAccount: string;
-  readonly natural: Tier;
-  /** Null: no rule matched. */
-  readonly rule: TierRule | null;
+  /** What the rules give, and which of them. */
+  readonly natural: NaturalTier;
   readonly override: Tier | null;
   readonly tier: Tier;
 }
@@ -29,7 +31,7 @@ const userSchema = z.object({
 /** Users by name, behind `after` or just in front of `before`, with the tier that holds for their default account. */
 export async function listTierUsers(
   queries: Queries,
-  rules: readonly TierRule[],
+  rules: TierRules,
   filter: TierUserFilter,
   page: { readonly limit: number; readonly after?: string | undefined; readonly before?: string | undefined },
 ): Promise<TierUser[]> {
@@ -52,7 +54,7 @@ export async function listTierUsers(
 
 export async function findTierUser(
   queries: Queries,
-  rules: readonly TierRule[],
+  rules: TierRules,
   username: string,
 ): Promise<TierUser | undefined> {
   const row = await queries.maybeOne(
@@ -62,16 +64,15 @@ export async function findTierUser(
   return row === undefined ? undefined : tierUserOf(row, rules);
 }
 
-function tierUserOf(row: z.output<typeof userSchema>, rules: readonly TierRule[]): TierUser {
-  const { tier: natural, rule } = naturalTier(rules, { username: row.username, account: row.default_account });
+function tierUserOf(row: z.output<typeof userSchema>, rules: TierRules): TierUser {
+  const natural = naturalTierOf(rules, { username: row.username, account: row.default_account, cluster: null });
   const override = row.tier_override;
   return {
     username: row.username,
     defaultAccount: row.default_account,
     natural,
-    rule,
     override,
-    tier: override ?? natural,
+    tier: override ?? natural.tier,
   };
 }
 

@@ -1,6 +1,5 @@
 /** Who pays which price, and why? */
-import type { TierRule } from "../../../rating/tiers.ts";
-import { TIERS } from "../../../rating/tiers.ts";
+import { TIER_SUBJECTS, TIERS, type TierRule } from "../../../rating/tiers.ts";
 import type { TierUser } from "../../../usage/prices/tier-users.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { AdminShell } from "../layout.tsx";
@@ -134,7 +133,7 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
         user.override === null ? (
           ruleText(user, t)
         ) : (
-          <TwoLines main={t("tiers.byOverride", { tier: tierName(user.natural, t) })} note={ruleText(user, t)} />
+          <TwoLines main={t("tiers.byOverride", { tier: tierName(user.natural.tier, t) })} note={ruleText(user, t)} />
         ),
       phone: "bare",
     },
@@ -155,7 +154,7 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
             value={tier}
             options={TIERS.map((one) => ({
               value: one,
-              label: one === natural ? t("tiers.natural", { tier: tierName(one, t) }) : tierName(one, t),
+              label: one === natural.tier ? t("tiers.natural", { tier: tierName(one, t) }) : tierName(one, t),
             }))}
           />
           <Button size="small" busyText={t("action.working")}>
@@ -167,18 +166,31 @@ function userColumns({ view, keep }: TiersPageProps): Column<TierUser>[] {
   ];
 }
 
-function ruleText({ rule, defaultAccount }: TierUser, t: Translator): string {
-  if (rule === null) return t("tiers.byNoRule");
+function ruleText({ natural: { rule, matched }, defaultAccount }: TierUser, t: Translator): string {
+  if (rule === null || matched === null) return t("tiers.byNoRule");
   const { pattern } = rule;
   if (rule.subject === "username") return t("tiers.byUserRule", { pattern });
-  return defaultAccount === ""
-    ? t("tiers.byNoAccount", { pattern })
-    : t("tiers.byAccountRule", { account: defaultAccount, pattern });
+  if (defaultAccount === "") return t("tiers.byNoAccount", { pattern });
+  return matched === defaultAccount
+    ? t("tiers.byAccountRule", { account: defaultAccount, pattern })
+    : t("tiers.byTreeRule", { account: defaultAccount, above: matched, pattern });
 }
+
+const PATTERN_WORDS = {
+  account: "tiers.patternAccount",
+  account_tree: "tiers.patternTree",
+  username: "tiers.patternUser",
+} as const;
+
+const SUBJECT_WORDS = {
+  account: "tiers.subjectAccount",
+  account_tree: "tiers.subjectTree",
+  username: "tiers.subjectUser",
+} as const;
 
 /** `account gov-*` */
 function patternText({ subject, pattern }: TierRule, t: Translator): string {
-  return subject === "account" ? t("tiers.patternAccount", { pattern }) : t("tiers.patternUser", { pattern });
+  return t(PATTERN_WORDS[subject], { pattern });
 }
 
 function Rules({ view, rules, nextPosition }: TiersPageProps) {
@@ -198,10 +210,8 @@ function Rules({ view, rules, nextPosition }: TiersPageProps) {
               name="subject"
               label={t("tiers.subject")}
               value="account"
-              options={[
-                { value: "account", label: t("tiers.subjectAccount") },
-                { value: "username", label: t("tiers.subjectUser") },
-              ]}
+              hint={t("tiers.subjectHint")}
+              options={TIER_SUBJECTS.map((subject) => ({ value: subject, label: t(SUBJECT_WORDS[subject]) }))}
             />
             <Input
               id="rule-pattern"

@@ -2,8 +2,8 @@ import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { z } from "zod";
 import { UserError } from "../../../errors.ts";
-import { TIERS, type TierRule } from "../../../rating/tiers.ts";
-import { readPricing } from "../../../usage/prices/book.ts";
+import { TIER_SUBJECTS, TIERS, type TierRule } from "../../../rating/tiers.ts";
+import { readPricing, type Pricing } from "../../../usage/prices/book.ts";
 import { removeTierRule, setTierOverride, setTierRule } from "../../../usage/prices/change.ts";
 import { findTierUser, listTierUsers, type TierUser } from "../../../usage/prices/tier-users.ts";
 import { RemoveRulePage, TiersPage, type TiersPageProps } from "../../pages/admin/tiers.tsx";
@@ -26,9 +26,10 @@ const tiersQuery = z.object({
 
 export async function tiersSection(context: AdminContext, request: FastifyRequest): Promise<VNode> {
   const query = readQuery(tiersQuery, request.query);
-  const { tierRules } = await readPricing(context.db, context.prices.currency, { hold: false });
+  const pricing = await readPricing(context.db, context.prices.currency, { hold: false });
+  const { tierRules } = pricing;
   const filter = { search: query.q, overriddenOnly: query.only === "override" };
-  const found = await listTierUsers(context.db, tierRules, filter, {
+  const found = await listTierUsers(context.db, pricing, filter, {
     limit: PAGE_USERS + 1,
     after: query.after,
     before: query.before,
@@ -53,7 +54,7 @@ export async function tiersSection(context: AdminContext, request: FastifyReques
       }
       onHref={hasAfter && last !== undefined ? sectionHref("tiers", { ...keep, after: last.username }) : undefined}
       keep={textParams({ ...keep, after: query.after, before: query.before })}
-      notice={await noticeOf(context, tierRules, query)}
+      notice={await noticeOf(context, pricing, query)}
     />
   );
 }
@@ -61,12 +62,12 @@ export async function tiersSection(context: AdminContext, request: FastifyReques
 /** What is said is what holds now, whatever the address claims. */
 async function noticeOf(
   context: AdminContext,
-  rules: readonly TierRule[],
+  pricing: Pricing,
   query: z.output<typeof tiersQuery>,
 ): Promise<TiersPageProps["notice"]> {
   if (query.notice === "rule" || query.notice === "ruleRemoved") return { kind: query.notice };
   if (query.notice === undefined || query.user === undefined) return undefined;
-  const user: TierUser | undefined = await findTierUser(context.db, rules, query.user);
+  const user: TierUser | undefined = await findTierUser(context.db, pricing, query.user);
   return user === undefined ? undefined : { kind: "user", user };
 }
 
@@ -87,7 +88,7 @@ const overrideForm = z.object({
 });
 
 const ruleForm = z.object({
-  subject: z.enum(["account", "username"], { error: "takes account or username" }),
+  subject: z.enum(TIER_SUBJECTS, { error: `takes one of ${TIER_SUBJECTS.join(", ")}` }),
   pattern: text(200).trim().min(1, "takes a pattern such as gov-*"),
   tier,
   position: z
