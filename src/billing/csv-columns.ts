@@ -23,5 +23,7 @@ export function paidColumns(
     { header: "tax", value: (receipt) => money(receipt, receipt.taxMinor) },
     { header: "total", value: (receipt) => money(receipt, receipt.totalMinor) },
     { header: "currency", value: (receipt) => receipt.currency },
+    // Part of the subtotal; at the end, so that the columns before keep their places.
+    { header: "adjustments", value: (receipt) => money(receipt, receipt.adjustmentsMinor) },
   ];
 }

@@ -5,7 +5,7 @@ import type { Tier } from "../rating/tiers.ts";
 import type { StoredJob } from "../usage/jobs.ts";
 import { readTierOverrides, tierFor, type Pricing } from "../usage/prices/book.ts";
 import { jobKey } from "../usage/import/context.ts";
-import { openCorrectionsOf, receiptItemsOf } from "./billed-jobs.ts";
+import { differencesOf, receiptItemsOf, type BilledDifference } from "./billed-jobs.ts";
 import type { ReceiptItem } from "./queries.ts";
 
 /** Why a job costs what it costs, in the terms a page shows. */
@@ -24,8 +24,9 @@ export interface Explanation {
   readonly reason: string | null;
   /** The part of the price this tier pays, where it is not all of it. */
   readonly share: { readonly millionths: bigint; readonly reason: string } | null;
-  /** Differences that Slurm reported after the job was billed, still to be settled. */
+  /** What its record cost more or less since it was billed: still to be settled, and settled on later receipts. */
   readonly openCorrectionsMinor: bigint;
+  readonly settledCorrectionsMinor: bigint;
 }
 
 /** Explains a job with a price book that was read before: the receipt's snapshot for a billed job, the book for any other. */
@@ -62,6 +63,7 @@ export function explainCharge(charge: Charge): Explanation {
     reason: charge.kind === "free" ? charge.free.reason : charge.kind === "held" ? charge.reason : null,
     share: share === undefined ? null : { millionths: share.millionths, reason: share.reason },
     openCorrectionsMinor: 0n,
+    settledCorrectionsMinor: 0n,
   };
 }
 
@@ -74,23 +76,21 @@ export async function explainJobs(
 ): Promise<Explanation[]> {
   const keys = jobs.flatMap((job) => (job.receiptId === null ? [] : [{ ...job, receiptId: job.receiptId }]));
   const items = new Map((await receiptItemsOf(queries, keys)).map((item) => [jobKey(item), item]));
-  const corrections = new Map(
-    (await openCorrectionsOf(queries, keys)).map((one) => [jobKey(one), one.differenceMinor]),
-  );
+  const differences = new Map((await differencesOf(queries, keys)).map((one) => [jobKey(one), one]));
   const overrides = await readTierOverrides(queries, [...new Set(jobs.map((job) => job.user))]);
   return jobs.map((job) => {
     const item = job.receiptId === null ? undefined : items.get(jobKey(job));
-    if (item !== undefined) return explainBilled(pricing, item, corrections.get(jobKey(job)) ?? 0n);
+    if (item !== undefined) return explainBilled(pricing, item, differences.get(jobKey(job)));
     return explainUnbilled(
       pricing,
       job,
-      tierFor(pricing, overrides, { username: job.user, account: job.account }),
+      tierFor(pricing, overrides, { username: job.user, account: job.account, cluster: job.cluster }),
       now,
     );
   });
 }
 
-function explainBilled(pricing: Pricing, item: ReceiptItem, openCorrectionsMinor: bigint): Explanation {
+function explainBilled(pricing: Pricing, item: ReceiptItem, difference: BilledDifference | undefined): Explanation {
   const rate = pricing.book.rates.find((candidate) => candidate.id === item.rateId);
   const rules = pricing.book.ruleSets.find((candidate) => candidate.id === item.ruleSetId);
   const share = rules?.shares.find((candidate) => candidate.tier === item.tier);
@@ -104,6 +104,7 @@ function explainBilled(pricing: Pricing, item: ReceiptItem, openCorrectionsMinor
     rate: rate === undefined ? null : { id: rate.id, effectiveFrom: rate.effectiveFrom },
     reason: item.freeReason,
     share: share === undefined ? null : { millionths: share.millionths, reason: share.reason },
-    openCorrectionsMinor,
+    openCorrectionsMinor: difference?.owedMinor ?? 0n,
+    settledCorrectionsMinor: difference?.adjustedMinor ?? 0n,
   };
 }

@@ -13,7 +13,8 @@ export function lastDayOfMonth(month: string): string {
 }
 
 /**
- * One receipt for every user (or one user) with unbilled jobs that ended up to the end of the month. Each receipt is
+ * One receipt for every user (or one user) with unbilled jobs that ended up to the end of the month, or with corrections
+ * of earlier receipts to settle. Each receipt is
  * a transaction of its own: a run that was killed, or told to stop by the signal, is completed by running it again.
  */
 export async function billMonth(
@@ -30,8 +31,10 @@ export async function billMonth(
   const userName = request.userName ?? null;
   const users = await context.db.rows(
     z.object({ user_name: z.string() }),
-    sql`SELECT DISTINCT user_name FROM usage_daily
-        WHERE unbilled_jobs > 0 AND day <= ${cutoffDay} AND (${userName}::text IS NULL OR user_name = ${userName}::text)
+    sql`SELECT user_name FROM (
+          SELECT user_name FROM usage_daily WHERE unbilled_jobs > 0 AND day <= ${cutoffDay}
+          UNION SELECT user_name FROM corrections WHERE status = 'open') billable
+        WHERE ${userName}::text IS NULL OR user_name = ${userName}::text
         ORDER BY user_name`,
   );
   const issued: IssuedReceipt[] = [];

@@ -18,6 +18,7 @@ const receiptSchema = z
     accounts: z.string(),
     currency: z.string(),
     jobs: z.bigint(),
+    adjustments_minor: z.bigint(),
     subtotal_minor: z.bigint(),
     tax_label: z.string().nullable(),
     tax_rate_micro: z.bigint().nullable(),
@@ -43,6 +44,8 @@ const receiptSchema = z
     accounts: row.accounts,
     currency: row.currency,
     jobs: row.jobs,
+    /** Part of the subtotal: charges less credits for jobs on earlier receipts. */
+    adjustmentsMinor: row.adjustments_minor,
     subtotalMinor: row.subtotal_minor,
     taxLabel: row.tax_label,
     taxRateMicro: row.tax_rate_micro,
@@ -61,7 +64,7 @@ const receiptSchema = z
 export type Receipt = z.output<typeof receiptSchema>;
 
 const COLUMNS = sql`id, number, user_name, status, cutoff_day, issued_at, issued_by, tier, accounts, currency, jobs,
-  subtotal_minor, tax_label, tax_rate_micro, tax_inclusive, tax_minor, total_minor, paid_at, paid_method, paid_reference,
+  adjustments_minor, subtotal_minor, tax_label, tax_rate_micro, tax_inclusive, tax_minor, total_minor, paid_at, paid_method, paid_reference,
   voided_at, voided_by, void_reason`;
 
 export function findReceipt(queries: Queries, id: bigint): Promise<Receipt | undefined> {

@@ -2,7 +2,7 @@ import { finished } from "node:stream/promises";
 import type { Transaction } from "../db/database.ts";
 import type { ChargeLine } from "../rating/charge.ts";
 import { copyText, storedChargeOf } from "../usage/import/copy-line.ts";
-import type { BilledJob } from "./issue.ts";
+import type { BilledJob } from "./bill-jobs.ts";
 
 const COLUMNS = [
   "receipt_id", "cluster", "raw_job_id", "submit_at", "active", "job_id", "job_name", "account", "partition", "state",

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { sql, type Actor, type Transaction } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
-import { jobColumns, jobSchema, type StoredJob } from "../usage/jobs.ts";
-import { readPricing, type Pricing } from "../usage/prices/book.ts";
-import { repriceJobs } from "../usage/prices/reprice.ts";
-import { addToRollup } from "../usage/rollup.ts";
+import { readPricing } from "../usage/prices/book.ts";
 import type { BillingContext } from "./issue.ts";
+import { lockJobsOf, releaseAdjustments, releaseJobs } from "./release.ts";
 
 const lockedReceiptSchema = z.object({
   id: z.bigint(),
@@ -18,11 +16,14 @@ const lockedReceiptSchema = z.object({
 
 export type LockedReceipt = z.output<typeof lockedReceiptSchema>;
 
-/** Reads a receipt and holds it until the transaction ends: every change of its status goes through this row. */
+/**
+ * Reads a receipt and holds it until the transaction ends: every change of its status goes through this row. A new receipt
+ * may refer to it meanwhile.
+ */
 export function lockReceipt(tx: Transaction, id: bigint): Promise<LockedReceipt | undefined> {
   return tx.maybeOne(
     lockedReceiptSchema,
-    sql`SELECT id, number, user_name, status, total_minor, currency FROM receipts WHERE id = ${id} FOR UPDATE`,
+    sql`SELECT id, number, user_name, status, total_minor, currency FROM receipts WHERE id = ${id} FOR NO KEY UPDATE`,
   );
 }
 
@@ -80,7 +81,10 @@ export async function markPaid(context: BillingContext, id: bigint, reference: s
   });
 }
 
-/** Takes back an unpaid receipt: its number stays, marked void, and its jobs are offered for billing again. */
+/**
+ * Takes back an unpaid receipt: its number stays, marked void, its jobs are offered for billing again, and what it settled
+ * of other jobs is owed again.
+ */
 export async function voidReceipt(context: BillingContext, id: bigint, reason: string, by: Actor): Promise<void> {
   const text = reason.trim();
   if (text === "" || text.length > 500)
@@ -89,11 +93,14 @@ export async function voidReceipt(context: BillingContext, id: bigint, reason: s
     const pricing = await readPricing(tx, context.currency, { hold: true });
     const receipt = await requirePending(tx, id, "voided");
     await cancelOpenCheckouts(tx, receipt, by);
+    const at = context.clock.now();
+    await lockJobsOf(tx, id);
     await tx.run(
-      sql`UPDATE receipts SET status = 'void', voided_at = ${context.clock.now()}, voided_by = ${by.actor}, void_reason = ${text}
+      sql`UPDATE receipts SET status = 'void', voided_at = ${at}, voided_by = ${by.actor}, void_reason = ${text}
           WHERE id = ${id}`,
     );
     await releaseJobs(tx, id, pricing);
+    await releaseAdjustments(tx, { id, userName: receipt.user_name }, at, by);
     tx.audit({
       ...by,
       action: "receipt.voided",
@@ -101,44 +108,6 @@ export async function voidReceipt(context: BillingContext, id: bigint, reason: s
       details: { reason: text, total_minor: receipt.total_minor, before: "pending", after: "void" },
     });
   });
-}
-
-async function releaseJobs(tx: Transaction, receiptId: bigint, pricing: Pricing): Promise<void> {
-  await tx.run(sql`UPDATE receipt_items SET active = false WHERE receipt_id = ${receiptId}`);
-  // Released jobs are priced anew from their newest record, so an open correction of them has nothing left to correct.
-  await tx.run(sql`UPDATE corrections SET status = 'superseded' WHERE receipt_id = ${receiptId} AND status = 'open'`);
-  const items = sql`receipt_items i JOIN jobs j ON j.cluster = i.cluster AND j.raw_job_id = i.raw_job_id
-                      AND j.submit_at = i.submit_at AND i.receipt_id = ${receiptId}`;
-  await addToRollup(tx, items, -1);
-  await tx.run(
-    sql`UPDATE jobs j SET receipt_id = NULL FROM receipt_items i
-        WHERE i.receipt_id = ${receiptId} AND j.cluster = i.cluster AND j.raw_job_id = i.raw_job_id
-          AND j.submit_at = i.submit_at AND j.receipt_id = ${receiptId}`,
-  );
-  await addToRollup(tx, items, 1);
-  await repriceReleased(tx, receiptId, pricing);
-}
-
-const PAGE_JOBS = 5_000;
-
-async function repriceReleased(tx: Transaction, receiptId: bigint, pricing: Pricing): Promise<void> {
-  for (let after: StoredJob | undefined; ;) {
-    const from =
-      after === undefined
-        ? sql`true`
-        : sql`(i.cluster, i.raw_job_id, i.submit_at) > (${after.cluster}::text, ${after.rawJobId}::text,
-               to_timestamp(${after.submitAt}::bigint))`;
-    const jobs = await tx.rows(
-      jobSchema,
-      sql`SELECT ${jobColumns("j")}
-          FROM receipt_items i JOIN jobs j ON j.cluster = i.cluster AND j.raw_job_id = i.raw_job_id AND j.submit_at = i.submit_at
-          WHERE i.receipt_id = ${receiptId} AND ${from}
-          ORDER BY i.cluster, i.raw_job_id, i.submit_at LIMIT ${PAGE_JOBS}`,
-    );
-    await repriceJobs(tx, jobs, pricing);
-    after = jobs.at(-1);
-    if (jobs.length < PAGE_JOBS) return;
-  }
 }
 
 async function cancelOpenCheckouts(tx: Transaction, receipt: LockedReceipt, by: Actor): Promise<void> {

@@ -16,20 +16,24 @@ import { ReceiptPage, type ReceiptJobs } from "../pages/receipts/receipt.tsx";
 import { storyOf } from "../pages/receipts/story.tsx";
 import type { WebContext } from "../plugins/context.ts";
 import { renderPage, requireUser, userFrame, type RouteModule } from "../route-kit.ts";
+import { correctionRoute } from "./corrections.tsx";
 import { jobPath } from "./support/job-view.ts";
 import { readerOf } from "./support/reader.ts";
+import { adjustmentsOn } from "./support/receipt-adjustments.ts";
 import { parseReceiptId, paymentStateOf, receiptFor } from "./support/receipt-access.ts";
 
 const RECEIPTS_PER_PAGE = 50;
 const JOBS_PER_PAGE = 100;
 
 const listQuery = z.object({ status: z.string().max(20).optional(), before: z.string().max(30).optional() });
-const oneQuery = z.object({ after: z.string().max(1_000).optional() });
+const oneQuery = z.object({ after: z.string().max(1_000).optional(), corrections: z.string().max(30).optional() });
 
 /** A researcher's receipts. */
 /** @param options.takesPayments false where nobody can be sent anywhere to pay. */
 export function receiptRoutes({ takesPayments }: { readonly takesPayments: boolean }): RouteModule {
   return (app, { db }) => {
+    correctionRoute(app, db);
+
     app.get(
       "/me/receipts",
       { config: { access: "user" }, schema: { querystring: listQuery } },
@@ -74,10 +78,12 @@ export function receiptRoutes({ takesPayments }: { readonly takesPayments: boole
         const receipt = await receiptFor(request, db, request.params.id, { admins: "may" });
         const { username } = requireUser(request);
         const { t, fmt } = readerOf(request, receipt.currency);
-        const [lines, payments, jobs] = await Promise.all([
+        const { after, corrections } = request.query;
+        const [lines, adjustments, payments, jobs] = await Promise.all([
           receiptLines(db, receipt.id),
+          adjustmentsOn(db, receipt.id, { path: "/me/receipts", cursor: corrections }),
           paymentsOf(db, receipt.id),
-          jobsOf(db, receipt, request.query.after),
+          jobsOf(db, receipt, after),
         ]);
         const state = paymentStateOf(receipt, payments);
         const isOwn = receipt.status === "pending" && receipt.userName === username;
@@ -89,6 +95,7 @@ export function receiptRoutes({ takesPayments }: { readonly takesPayments: boole
             fmt={fmt}
             receipt={receipt}
             lines={lines}
+            adjustments={adjustments}
             hasRoundingNote={lines.some((line) => !isProduct(line, receipt.currency))}
             steps={storyOf({ t, fmt, receipt, payments, reader: username })}
             jobs={jobs}

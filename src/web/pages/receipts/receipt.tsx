@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Receipt, ReceiptItem, ReceiptLine } from "../../../billing/queries.ts";
 import type { Formatter } from "../../format.ts";
 import type { Translator } from "../../i18n/index.ts";
+import { Adjustments, adjustmentsRow, type ReceiptAdjustments } from "./adjustments.tsx";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
 import { When } from "../me/when.tsx";
 import { quantityText, rateText, resourceText, taxText, tierLongText, tierText } from "../me/words.ts";
@@ -35,6 +36,7 @@ export interface ReceiptPageProps {
   readonly fmt: Formatter;
   readonly receipt: Receipt;
   readonly lines: readonly ReceiptLine[];
+  readonly adjustments: ReceiptAdjustments;
   /** Some line's amount is not its quantity × rate, to the last digit. */
   readonly hasRoundingNote: boolean;
   readonly steps: readonly TimelineStep[];
@@ -55,11 +57,7 @@ export function ReceiptPage(props: ReceiptPageProps) {
       frame={frame}
       title={t("receipts.titleOne", { number: receipt.number })}
       badge={<ReceiptPill state={receipt.status} t={t} />}
-      subtitle={t("receipts.subtitle", {
-        count: Number(receipt.jobs),
-        day: fmt.dateLong(receipt.cutoffDay),
-        time: fmt.dateTime(receipt.issuedAt),
-      })}
+      subtitle={receiptSubtitle(t, fmt, receipt)}
       actions={
         <>
           <button type="button" class="button button-secondary needs-script" data-print>
@@ -96,7 +94,14 @@ export function ReceiptPage(props: ReceiptPageProps) {
   );
 }
 
-function Document({ frame, fmt, receipt, lines, hasRoundingNote, jobs }: ReceiptPageProps) {
+/** What the receipt is about, and when it was issued. */
+export function receiptSubtitle(t: Translator, fmt: Formatter, { jobs, cutoffDay, issuedAt }: Receipt): string {
+  const time = fmt.dateTime(issuedAt);
+  if (jobs === 0n) return t("corrections.subtitleOnly", { time });
+  return t("receipts.subtitle", { count: Number(jobs), day: fmt.dateLong(cutoffDay), time });
+}
+
+function Document({ frame, fmt, receipt, lines, adjustments, hasRoundingNote, jobs }: ReceiptPageProps) {
   const { t } = frame;
   return (
     <section class="panel receipt" aria-label={t("receipts.titleOne", { number: receipt.number })}>
@@ -110,11 +115,14 @@ function Document({ frame, fmt, receipt, lines, hasRoundingNote, jobs }: Receipt
           },
         ]}
       />
-      <Lines t={t} fmt={fmt} receipt={receipt} lines={lines} />
+      <Adjustments t={t} fmt={fmt} adjustments={adjustments} receiptsPath="/me/receipts" />
+      <Lines t={t} fmt={fmt} receipt={receipt} lines={lines} adjustments={adjustments} />
       {hasRoundingNote ? <p class="small second receipt-note">{t("receipts.roundingNote")}</p> : null}
-      <div class="panel-foot no-print">
-        <Jobs t={t} fmt={fmt} receipt={receipt} jobs={jobs} />
-      </div>
+      {receipt.jobs === 0n ? null : (
+        <div class="panel-foot no-print">
+          <Jobs t={t} fmt={fmt} receipt={receipt} jobs={jobs} />
+        </div>
+      )}
     </section>
   );
 }
@@ -124,11 +132,13 @@ function Lines({
   fmt,
   receipt,
   lines,
+  adjustments,
 }: {
   readonly t: Translator;
   readonly fmt: Formatter;
   readonly receipt: Receipt;
   readonly lines: readonly ReceiptLine[];
+  readonly adjustments: ReceiptAdjustments;
 }) {
   // Jobs on accounts of another tier stand on lines of their own.
   const resource = (line: ReceiptLine): string => {
@@ -163,7 +173,7 @@ function Lines({
           cell: (line) => fmt.money(line.amountMinor),
         },
       ]}
-      foot={sums(t, fmt, receipt)}
+      foot={[...adjustmentsRow({ t, fmt, adjustments }, receipt), ...sums(t, fmt, receipt)]}
     />
   );
 }
