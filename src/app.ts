@@ -6,7 +6,9 @@ import { startBackground, type BackgroundTask } from "./background.ts";
 import { prepareFirstStart, type FirstStart } from "./first-start.ts";
 import { purgeExpired } from "./identity/index.ts";
 import { PROJECT_ROOT } from "./project-root.ts";
-import { openServices, type Services } from "./services.ts";
+import { startQueue, type WorkQueue } from "./queue.ts";
+import { openServices, type Services, type WiredServices } from "./services.ts";
+import { queueTasks, reconcileRequests, requestFirstSyncs, syncRequests } from "./tasks.ts";
 import { repriceAll } from "./usage/prices/reprice.ts";
 import { createMetrics, type Metrics } from "./web/plugins/metrics.ts";
 import { adminRoutes } from "./web/routes/admin.tsx";
@@ -47,13 +49,20 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
   try {
     for (const warning of config.warnings) logger.warn(warning);
     const firstStart = await prepareFirstStart(services, PROJECT_ROOT);
-    const { app, metrics } = await webServer(services);
+    const queue = await startQueue({
+      databaseUrl: services.databaseUrl,
+      timeZone: config.siteTz,
+      logger,
+      tasks: queueTasks(services),
+    });
+    const { app, metrics } = await webServer(services, queue);
     await app.listen({ host: config.host, port: config.port });
+    await requestFirstSyncs(services, queue);
     const background = startBackground(backgroundTasks(services, metrics), logger);
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       await app.drain({ noticeMs: config.appEnv === "production" ? PRODUCTION_NOTICE_MS : 0 });
-      await background.stop();
+      await Promise.all([background.stop(), queue.stop()]);
       await services.close();
     };
     return {
@@ -71,7 +80,8 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
 
 /** The web server with all routes, not yet listening. */
 export async function webServer(
-  services: Omit<Services, "databaseExited" | "close">,
+  services: WiredServices,
+  queue: Pick<WorkQueue, "send">,
 ): Promise<{ app: App; metrics: Metrics }> {
   const { config, db, clock, logger, days, billing, payments, importing } = services;
   const publicDir = join(PROJECT_ROOT, "dist", "public");
@@ -95,7 +105,14 @@ export async function webServer(
       paymentRoutes({ payments }),
       playgroundRoutes({ billing }),
       formulaRoutes({ prices: importing }),
-      adminRoutes({ billing, prices: importing, days, keyring: config.auditKeyring }),
+      adminRoutes({
+        billing,
+        prices: importing,
+        days,
+        keyring: config.auditKeyring,
+        syncs: syncRequests(services, queue),
+        startReconcile: reconcileRequests(queue),
+      }),
     ],
   });
   return { app, metrics };

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { AuditKeyring } from "./audit/chain.ts";
+import { EnvReader, FALSE, TRUE } from "./config-reader.ts";
+import { slurmConfig, type SlurmConfig } from "./config-slurm.ts";
 import { UserError } from "./errors.ts";
 import { currencyOf, MICRO, parseMicro, type Currency } from "./rating/money.ts";
 import type { TaxRule } from "./rating/tax.ts";
@@ -29,9 +31,6 @@ const FOREIGN_VARIABLES = [
   "WTF_CSRF_ENABLED",
 ];
 
-/** Variables of a live connection to Slurm, which is not there yet. */
-const UNSUPPORTED_VARIABLES = ["SLURMRESTD_URL", "SLURMRESTD_TOKEN", "SLURMRESTD_USER", "SACCT_PATH", "SYNC_CRON"];
-
 export interface DemoUser {
   readonly username: string;
   readonly password: string;
@@ -48,7 +47,7 @@ export interface Config {
   readonly adminPassword: string | null;
   /** Empty when none are wanted. */
   readonly demoUsers: readonly DemoUser[];
-  readonly fallbackCsv: string | null;
+  readonly slurm: SlurmConfig;
   readonly host: string;
   readonly port: number;
   readonly trustProxy: boolean | number | string;
@@ -67,69 +66,6 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
-const optional = z
-  .string()
-  .trim()
-  .transform((text) => (text === "" ? undefined : text))
-  .optional();
-
-const TRUE: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
-const FALSE: ReadonlySet<string> = new Set(["0", "false", "no", "off"]);
-
-/** Reads one variable at a time and keeps every problem, so that all are reported at once. */
-class Reader {
-  readonly problems: string[] = [];
-  readonly warnings: string[] = [];
-  readonly #env: Readonly<Record<string, string | undefined>>;
-
-  constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#env = env;
-  }
-
-  text(name: string): string | undefined {
-    return optional.parse(this.#env[name]);
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    const text = this.text(name)?.toLowerCase();
-    if (text === undefined) return fallback;
-    if (TRUE.has(text)) return true;
-    if (FALSE.has(text)) return false;
-    this.problem(name, "takes 1 or 0 (true/false, yes/no, on/off)");
-    return fallback;
-  }
-
-  integer(name: string, fallback: number, min: number, max: number): number {
-    const text = this.text(name);
-    if (text === undefined) return fallback;
-    const value = /^\d{1,9}$/u.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    this.problem(name, `takes a whole number from ${min} to ${max}`);
-    return fallback;
-  }
-
-  choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
-    const text = this.text(name)?.toLowerCase();
-    if (text === undefined) return fallback;
-    const found = choices.find((choice) => choice === text);
-    if (found === undefined) this.problem(name, `takes one of ${choices.join(", ")}`);
-    return found ?? fallback;
-  }
-
-  url(name: string, protocols: readonly string[]): string | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const parsed = URL.canParse(text) ? new URL(text) : undefined;
-    if (parsed !== undefined && protocols.includes(parsed.protocol)) return text;
-    this.problem(name, `takes a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
-    return undefined;
-  }
-
-  problem(name: string, takes: string): void {
-    this.problems.push(`${name} ${takes}`);
-  }
-}
-
 /**
  * Validates the environment.
  *
@@ -140,7 +76,7 @@ export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
   options: { savedSecret?: string | undefined } = {},
 ): Config {
-  const read = new Reader(env);
+  const read = new EnvReader(env);
   const appEnv = read.choice("APP_ENV", ["development", "staging", "production"], "development");
   const isProduction = appEnv === "production";
   const isDevelopment = appEnv === "development";
@@ -155,7 +91,7 @@ export function loadConfig(
     secretKey: secret,
     adminPassword: read.text("ADMIN_PASSWORD") ?? null,
     demoUsers: demoUsers(read, isDevelopment),
-    fallbackCsv: read.text("FALLBACK_CSV") ?? null,
+    slurm: slurmConfig(read),
     host,
     port,
     trustProxy: trustProxy(read),
@@ -185,7 +121,7 @@ export function loadConfig(
   return config;
 }
 
-function secretKey(read: Reader, isDevelopment: boolean, savedSecret: string | undefined): string {
+function secretKey(read: EnvReader, isDevelopment: boolean, savedSecret: string | undefined): string {
   const key = read.text("SECRET_KEY") ?? read.text("FLASK_SECRET_KEY");
   const advice = "32 or more random characters, e.g. from `openssl rand -hex 32`";
   if (key === undefined) {
@@ -202,7 +138,7 @@ function secretKey(read: Reader, isDevelopment: boolean, savedSecret: string | u
   return key;
 }
 
-function databaseUrl(read: Reader): string | null {
+function databaseUrl(read: EnvReader): string | null {
   const text = read.text("DATABASE_URL");
   if (text === undefined) return null;
   if (/^postgres(ql)?(\+\w+)?:\/\/./u.test(text)) return text;
@@ -213,7 +149,7 @@ function databaseUrl(read: Reader): string | null {
   return null;
 }
 
-function demoUsers(read: Reader, isDevelopment: boolean): DemoUser[] {
+function demoUsers(read: EnvReader, isDevelopment: boolean): DemoUser[] {
   const isWanted = read.flag("SEED_DEMO_USERS", isDevelopment);
   const list = read.text("DEMO_USERS") ?? DEFAULT_DEMO_USERS;
   if (!isDevelopment || !isWanted) return [];
@@ -224,7 +160,7 @@ function demoUsers(read: Reader, isDevelopment: boolean): DemoUser[] {
   });
 }
 
-function trustProxy(read: Reader): boolean | number | string {
+function trustProxy(read: EnvReader): boolean | number | string {
   const text = read.text("TRUST_PROXY");
   if (text === undefined) return false;
   // As in the documented platform, 1 is one proxy in front of us; a list of addresses names the proxies themselves.
@@ -237,7 +173,7 @@ function trustProxy(read: Reader): boolean | number | string {
   return false;
 }
 
-function timeZone(read: Reader): string {
+function timeZone(read: EnvReader): string {
   const zone = read.text("SITE_TZ") ?? "Asia/Bangkok";
   try {
     return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
@@ -247,7 +183,7 @@ function timeZone(read: Reader): string {
   }
 }
 
-function payments(read: Reader, key: string): Config["payments"] {
+function payments(read: EnvReader, key: string): Config["payments"] {
   const provider = read.choice("PAYMENT_PROVIDER", ["dummy"], "dummy");
   const secret = read.text("PAYMENT_WEBHOOK_SECRET");
   if (secret === undefined) {
@@ -258,14 +194,14 @@ function payments(read: Reader, key: string): Config["payments"] {
   return { provider, webhookSecret: secret ?? derive(key, "payment webhook") };
 }
 
-function currency(read: Reader): Currency {
+function currency(read: EnvReader): Currency {
   const found = currencyOf(read.text("PAYMENT_CURRENCY") ?? "THB");
   if (found === undefined) read.problem("PAYMENT_CURRENCY", "takes a currency code of ISO 4217, such as THB");
   return found ?? { code: "THB", minorDigits: 2 };
 }
 
 /** The rate is a percentage (`7`); a value below 1 (`0.07`) is read as a fraction of the price. */
-function tax(read: Reader): TaxRule | null {
+function tax(read: EnvReader): TaxRule | null {
   const isEnabled = read.flag("BILLING_TAX_ENABLED", false);
   const label = read.text("BILLING_TAX_LABEL") ?? "VAT";
   const inclusive = read.flag("BILLING_TAX_INCLUSIVE", false);
@@ -280,7 +216,7 @@ function tax(read: Reader): TaxRule | null {
 const keyringObject = z.record(z.string().min(1), z.string().min(8));
 
 /** `{"2026":"…"}` as JSON, or `2026:…,2025:…`. Without one, a key derived from SECRET_KEY under the id `secret-key`. */
-function auditKeyring(read: Reader, secret: string): AuditKeyring {
+function auditKeyring(read: EnvReader, secret: string): AuditKeyring {
   const text = read.text("AUDIT_HMAC_KEYRING");
   if (text === undefined) {
     return { activeKeyId: "secret-key", keys: new Map([["secret-key", derive(secret, "audit chain")]]) };
@@ -318,14 +254,7 @@ function derive(secret: string, purpose: string): string {
   return createHmac("sha256", secret).update(purpose).digest("hex");
 }
 
-function foreignVariables(read: Reader): string[] {
-  const isSet = (name: string): boolean => read.text(name) !== undefined;
-  const foreign = FOREIGN_VARIABLES.filter(isSet);
-  const unsupported = UNSUPPORTED_VARIABLES.filter(isSet);
-  return [
-    ...(foreign.length === 0 ? [] : [`ignored, they mean nothing here: ${foreign.join(", ")}`]),
-    ...(unsupported.length === 0
-      ? []
-      : [`ignored by this version, which reads accounting from files only: ${unsupported.join(", ")}`]),
-  ];
+function foreignVariables(read: EnvReader): string[] {
+  const foreign = FOREIGN_VARIABLES.filter((name) => read.text(name) !== undefined);
+  return foreign.length === 0 ? [] : [`ignored, they mean nothing here: ${foreign.join(", ")}`];
 }

@@ -15,16 +15,16 @@ export interface FirstStart {
 }
 
 /**
- * Makes an empty installation usable: the admin; in development demo users and the sample cluster's accounting; the
- * file of FALLBACK_CSV where one is set. Everything is safe to repeat.
+ * Makes an empty installation usable: the admin; in development demo users, and the sample cluster's accounting
+ * where no cluster of one's own is configured. Everything is safe to repeat.
  */
 export async function prepareFirstStart(services: Services, projectRoot: string): Promise<FirstStart> {
   const { config, db, clock, logger } = services;
   const admin = await bootstrapAdmin(db, clock, config);
   if ("warning" in admin && admin.warning !== undefined) logger.warn(admin.warning);
   await seedDemoUsers(db, clock, config.demoUsers);
-  if (config.fallbackCsv !== null) await importFile(services, config.fallbackCsv);
-  else if (config.demoUsers.length > 0) await importSamples(services, join(projectRoot, "sample-data"));
+  if (config.demoUsers.length > 0 && config.slurm.clusters.length === 0)
+    await importSamples(services, join(projectRoot, "sample-data"));
   return { adminPassword: admin.kind === "generated" ? admin.password : null, demoUsers: config.demoUsers };
 }
 

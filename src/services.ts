@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { auditWriter } from "./audit/store.ts";
 import type { BillingContext } from "./billing/issue.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { clusterSetups } from "./cluster-sources.ts";
 import { loadConfig, type Config } from "./config.ts";
 import { openPool } from "./db/connection.ts";
 import { Database } from "./db/database.ts";
@@ -13,8 +14,11 @@ import { createLogger, type Logger } from "./log.ts";
 import type { PaymentContext } from "./payments/checkout.ts";
 import { dummyProvider } from "./payments/dummy.ts";
 import type { ImportContext } from "./usage/import/context.ts";
-import { SiteDays } from "./usage/site-day.ts";
+import { addDays, SiteDays } from "./usage/site-day.ts";
 import { ensureCurrency, ensureSiteZone } from "./usage/site-zone.ts";
+import type { ClusterSetup } from "./usage/sync/clusters.ts";
+import type { SyncContext } from "./usage/sync/sync-cluster.ts";
+import type { SyncPolicy } from "./usage/sync/windows.ts";
 
 /** Everything that features work with, wired once from the configuration. */
 export interface Services {
@@ -24,8 +28,13 @@ export interface Services {
   readonly db: Database;
   readonly days: SiteDays;
   readonly importing: ImportContext;
+  /** How each configured cluster is read. */
+  readonly clusters: readonly ClusterSetup[];
+  readonly syncing: SyncContext;
   readonly billing: BillingContext;
   readonly payments: PaymentContext;
+  /** Where the database is, for the work queue's own connections. */
+  readonly databaseUrl: string;
   /** Settles when an embedded database server has gone; never for an external one. */
   readonly databaseExited: Promise<void>;
   close(): Promise<void>;
@@ -66,6 +75,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     await ensureCurrency(db, config.currency);
     return {
       ...services,
+      databaseUrl: database.url,
       databaseExited: database.exited,
       close: async () => {
         isClosing = true;
@@ -79,17 +89,21 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   }
 }
 
+/** Services without the database's own life. */
+export type WiredServices = Omit<Services, "databaseUrl" | "databaseExited" | "close">;
+
 /** The features' contexts over a database; opens and asks nothing. */
-export function wire(
-  base: Pick<Services, "config" | "logger" | "clock" | "db">,
-): Omit<Services, "databaseExited" | "close"> {
+export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">): WiredServices {
   const { config, clock, db } = base;
   const { currency, tax } = config;
   const days = new SiteDays(config.siteTz);
+  const importing = { db, clock, currency, days };
   return {
     ...base,
     days,
-    importing: { db, clock, currency, days },
+    importing,
+    clusters: clusterSetups(config.slurm.clusters),
+    syncing: { ...importing, policy: () => syncPolicy(config, days, clock) },
     billing: { db, clock, currency, tax, days },
     payments: {
       db,
@@ -100,6 +114,18 @@ export function wire(
         simulates: config.appEnv === "development",
       }),
     },
+  };
+}
+
+/** How far back a cluster that is new is read, unless SYNC_FROM says it: enough for the last bill and a late one. */
+const NEW_CLUSTER_DAYS = 90;
+
+function syncPolicy({ slurm: { sync } }: Config, days: SiteDays, clock: Clock): SyncPolicy {
+  const today = days.dayOf(Math.floor(clock.now().getTime() / 1000));
+  return {
+    startAt: days.startOf(sync.fromDay ?? addDays(today, -NEW_CLUSTER_DAYS)),
+    overlapSeconds: sync.overlapSeconds,
+    windowSeconds: sync.windowSeconds,
   };
 }
 

@@ -6,7 +6,9 @@ import { importCommand } from "./import.ts";
 import { migrateCommand } from "./migrate.ts";
 import { ratesCommand } from "./rates.ts";
 import { receiptsCommand } from "./receipts.ts";
+import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
+import { syncCommand } from "./sync.ts";
 import { UsageError } from "./options.ts";
 import { usageCommand } from "./usage.ts";
 import { userCommand } from "./user.ts";
@@ -25,9 +27,11 @@ function program(): Command {
     serveCommand(),
     migrateCommand(),
     importCommand(),
+    syncCommand(),
     usageCommand(),
     ratesCommand(),
     receiptsCommand(),
+    reconcileCommand(),
     exportCommand(),
     userCommand(),
     auditCommand(),

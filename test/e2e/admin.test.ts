@@ -11,8 +11,10 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildBrowser } from "../../scripts/build.ts";
 import { checkAudit } from "../../src/audit/verify.ts";
+import { reconcile } from "../../src/billing/balance/reconcile.ts";
 import { openBrowser } from "../support/browser.ts";
 import { aJob, at, TEST_KEYRING } from "../support/context.ts";
+import { FakeScheduler, setupOf } from "../usage/fake-scheduler.ts";
 import { startAdminSite, type AdminSite } from "../web/admin-site.ts";
 import { PASSWORD } from "../web/server-harness.ts";
 
@@ -95,6 +97,13 @@ async function fill(site: AdminSite): Promise<void> {
   });
   await root.post("/admin/tiers", { username: "bob", tier: "gov" });
   await checkAudit(db, TEST_KEYRING, clock);
+  await reconcile(site, {
+    fromDay: "2026-11-01",
+    toDay: "2026-11-19",
+    clusters: [setupOf("test", [new FakeScheduler(jobs.slice(5))], () => Promise.resolve([]))],
+    requestedBy: "root",
+    signal: new AbortController().signal,
+  });
 }
 
 async function signedIn(
@@ -152,6 +161,7 @@ const PAGES = {
   "receipt-void-confirm": "/admin/receipts/3/void",
   audit: "/admin?section=audit&verified=1",
   "audit-record": "/admin/audit/12",
+  reconcile: "/admin?section=reconcile",
 } as const;
 
 describe.each(LOOKS)("the console in $lang, $theme, $width px wide", ({ lang, theme, width }) => {

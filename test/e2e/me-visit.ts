@@ -8,8 +8,9 @@ import { expect } from "vitest";
 import { z } from "zod";
 import { buildBrowser } from "../../scripts/build.ts";
 import { openBrowser } from "../support/browser.ts";
+import { importGroupOf } from "../web/group-data.ts";
 import { importResearcher } from "../web/me-data.ts";
-import { startMeSite } from "../web/me-site.ts";
+import { startMeSite, type MeSite } from "../web/me-site.ts";
 import { PASSWORD } from "../web/server-harness.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -30,11 +31,14 @@ export interface VisitedSite {
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<VisitedSite> {
+/** @param prepare what else is to happen there before anybody comes. */
+export async function openSite(prepare: (site: MeSite) => Promise<void> = async () => {}): Promise<VisitedSite> {
   const folder = mkdtempSync(join(tmpdir(), "me-e2e-"));
   const manifest = await buildBrowser(ROOT, folder);
   const site = await startMeSite({ built: { publicDir: join(folder, "public"), manifest } });
   await importResearcher(site);
+  await importGroupOf(site, "alice");
+  await prepare(site);
   const origin = await site.app.listen({ host: "127.0.0.1", port: 0 });
   const browser = await openBrowser();
   return {

@@ -60,7 +60,7 @@ describe("the console", () => {
   });
 
   it("does not know sections that are not built, and sends an admin's own usage to its page", async () => {
-    for (const section of ["periods", "sources", "nonsense"])
+    for (const section of ["periods", "nonsense"])
       expect((await site.root.get(`/admin?section=${section}`)).statusCode).toBe(404);
     const own = await site.root.get("/admin?section=myusage");
     expect([own.statusCode, own.headers.location]).toEqual([302, "/me"]);

@@ -9,7 +9,7 @@ import { createUser } from "../../src/identity/index.ts";
 import type { TaxRule } from "../../src/rating/tax.ts";
 import { createMetrics } from "../../src/web/plugins/metrics.ts";
 import type { App, AssetManifest, RouteModule } from "../../src/web/route-kit.ts";
-import { adminRoutes } from "../../src/web/routes/admin.tsx";
+import { adminRoutes, type AdminDeps, type SyncRequests } from "../../src/web/routes/admin.tsx";
 import { formulaRoutes } from "../../src/web/routes/formula.ts";
 import { meRoutes } from "../../src/web/routes/me.tsx";
 import { receiptRoutes } from "../../src/web/routes/receipts.tsx";
@@ -39,21 +39,30 @@ export interface AdminSite extends TestContext {
 export interface AdminSiteOptions {
   readonly now?: string;
   readonly tax?: TaxRule | null;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly syncs?: SyncRequests;
+  readonly startReconcile?: AdminDeps["startReconcile"];
   /** Built files, for a real browser. */
   readonly built?: { readonly publicDir: string; readonly manifest: AssetManifest };
 }
 
 const NO_FILES: AssetManifest = { script: "app.js", style: "app.css", icon: "icon.svg" };
 
+/** A queue that takes every request and does nothing with it. */
+const NO_SYNCS: SyncRequests = { keyOf: (cluster) => cluster, request: () => Promise.resolve(true) };
+
 /** It is noon of 20 November 2026 in Bangkok unless told otherwise. */
 export async function startAdminSite({
   now = "2026-11-20T05:00:00Z",
   tax = null,
+  env = {},
+  syncs = NO_SYNCS,
+  startReconcile = () => Promise.resolve(),
   built,
 }: AdminSiteOptions = {}): Promise<AdminSite> {
   const context = await createTestContext({ now, tax });
   const { db, clock, days } = context;
-  const config = loadConfig({ SEED_DEMO_USERS: "0" });
+  const config = loadConfig({ SEED_DEMO_USERS: "0", ...env });
   for (const username of ["alice", "bob", "root"]) {
     await createUser(
       db,
@@ -81,7 +90,7 @@ export async function startAdminSite({
     manifest: built?.manifest ?? NO_FILES,
     publicDir: built?.publicDir ?? folder,
     routes: [
-      watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING })),
+      watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING, syncs, startReconcile })),
       formulaRoutes({ prices: context }),
       meRoutes({ billing: context, days }),
       receiptRoutes({ takesPayments: true }),

@@ -25,6 +25,8 @@ export interface ImportOptions {
   readonly source: string;
   /** Who imports, for the audit trail. */
   readonly actor: string;
+  /** The sync this import is part of. */
+  readonly syncRunId?: bigint | undefined;
   /** Gets every row that could not be read, in order. */
   readonly onRejects: (rows: readonly RejectedRow[]) => Promise<void> | void;
   readonly onProgress: (totals: ImportTotals, bytesRead: number) => void;
@@ -41,8 +43,9 @@ export async function importRecords(
 ): Promise<ImportTotals> {
   const { id } = await context.db.one(
     z.object({ id: z.bigint() }),
-    sql`INSERT INTO import_runs (source, started_at, started_by, status)
-        VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running') RETURNING id`,
+    sql`INSERT INTO import_runs (source, started_at, started_by, status, sync_run_id)
+        VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running', ${options.syncRunId ?? null})
+        RETURNING id`,
   );
   let totals: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
   const prices = new KnownPrices(context.currency);

@@ -25,6 +25,7 @@ export async function mergeJobs(
   const isWeak = await ensureClusters(tx, records, context.clock.now());
   await ensureUsers(tx, records, context.clock.now());
   if (isWeak) await adoptKnownKeys(tx);
+  if (records.some((job) => job.exitCode === "")) await keepKnownExitCodes(tx);
   const inserted = await tx.run(
     sql`INSERT INTO jobs (${columns(COPY_COLUMNS)})
         SELECT ${columns(COPY_COLUMNS)} FROM job_staging
@@ -91,6 +92,14 @@ async function adoptKnownKeys(tx: Transaction): Promise<void> {
           FROM jobs j WHERE ${way} AND ${SAME_RUN}`,
     );
   }
+}
+
+/** A source that does not tell exit codes is no news about them. */
+async function keepKnownExitCodes(tx: Transaction): Promise<void> {
+  await tx.run(
+    sql`UPDATE job_staging s SET exit_code = j.exit_code FROM jobs j
+        WHERE ${sameKey("s", "j")} AND s.exit_code = '' AND j.exit_code <> '' AND s.phase = j.phase`,
+  );
 }
 
 /** Rewrites the known jobs whose record differs, and moves the rollup by the difference. */

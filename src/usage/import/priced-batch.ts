@@ -68,7 +68,7 @@ export class PricedBatch {
     const tierOf = tierLookup(this.#pricing, this.#overrides);
     const rows = new CopyRows(this.batchId);
     for (const job of this.records) {
-      const charge = storedChargeOf(chargeFor(job, tierOf(job.user, job.account), this.#pricing.book, now));
+      const charge = storedChargeOf(chargeFor(job, tierOf(job), this.#pricing.book, now));
       const day = job.phase === "finished" && job.endAt !== null ? days.dayOf(job.endAt) : null;
       if (day !== null) sums.add(job, charge, day);
       rows.add(job, charge, day);

@@ -248,6 +248,7 @@ const ADMIN_SECTIONS = [
   ["sources", "nav.sources", "server"],
   ["periods", "nav.periods", "book"],
   ["audit", "nav.audit", "shield"],
+  ["reconcile", "nav.reconcile", "scale"],
   ["myusage", "nav.myUsage", "user"],
 ] as const;
 
@@ -260,7 +261,9 @@ export const BUILT_SECTIONS: ReadonlySet<AdminSection> = new Set([
   "billing",
   "rates",
   "tiers",
+  "sources",
   "audit",
+  "reconcile",
   "myusage",
 ]);
 

@@ -5,6 +5,8 @@ import { z } from "zod";
 import { sql, type Database } from "../../db/database.ts";
 import { UserError } from "../../errors.ts";
 import type { App, WebContext } from "./context.ts";
+import { addReconcileMetrics } from "./reconcile-metrics.ts";
+import { addSyncMetrics } from "./sync-metrics.ts";
 
 /** Every value a label can take: a series that is missing until the first event breaks rates and alerts. */
 const LOGIN_RESULTS = ["succeeded", "failed", "locked"] as const;
@@ -25,7 +27,7 @@ export interface Metrics {
 
 /** Makes the registry; one per process, or per test. */
 export function createMetrics(options: {
-  readonly db: Pick<Database, "poolState" | "one">;
+  readonly db: Pick<Database, "poolState" | "rows" | "one" | "maybeOne" | "run">;
   readonly version: string;
   readonly appEnv: string;
 }): Metrics {
@@ -61,6 +63,8 @@ export function createMetrics(options: {
   metrics.auditChainOk.set(1);
   addStateOfProcess(registers, options);
   countImports(registers, options.db);
+  addSyncMetrics(registers, options.db);
+  addReconcileMetrics(registers, options.db);
   return metrics;
 }
 

@@ -12,11 +12,13 @@ import { exportRoutes } from "./admin/exports.ts";
 import { invoiceRoutes } from "./admin/invoices.tsx";
 import { ratesRoutes, ratesSection } from "./admin/rates.tsx";
 import { receiptRoutes } from "./admin/receipts.tsx";
+import { reconcileRoutes, reconcileSection } from "./admin/reconcile.tsx";
+import { sourcesRoutes, sourcesSection } from "./admin/sources.tsx";
 import { tiersRoutes, tiersSection } from "./admin/tiers.tsx";
 import { usageRoutes } from "./admin/usage-csv.ts";
 import { usageSection } from "./admin/usage.tsx";
 
-export type { AdminDeps } from "./admin/context.ts";
+export type { AdminDeps, SyncRequests } from "./admin/context.ts";
 
 type Section = (context: AdminContext, request: FastifyRequest) => Promise<VNode>;
 
@@ -27,6 +29,8 @@ const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ["rates", ratesSection],
   ["tiers", tiersSection],
   ["audit", auditSection],
+  ["sources", sourcesSection],
+  ["reconcile", reconcileSection],
 ]);
 
 export function adminRoutes(deps: AdminDeps): RouteModule {
@@ -55,6 +59,8 @@ export function adminRoutes(deps: AdminDeps): RouteModule {
     invoiceRoutes(app, context);
     receiptRoutes(app, context);
     auditRoutes(app, context);
+    sourcesRoutes(app, context);
+    reconcileRoutes(app, context);
     exportRoutes(app, context);
   };
 }

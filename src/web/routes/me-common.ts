@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BillingContext } from "../../billing/issue.ts";
 import { findUser } from "../../identity/index.ts";
 import type { Tier } from "../../rating/tiers.ts";
+import { isCoordinator } from "../../usage/accounts/coordinated.ts";
 import { readTierOverrides, tierFor, type Pricing } from "../../usage/prices/book.ts";
 import { openRepriceTasks } from "../../usage/prices/reprice.ts";
 import { usageDayRange } from "../../usage/queries/summary.ts";
@@ -42,6 +43,7 @@ export const meQuery = z.object({
   billed: addressText,
   newer: z.string().max(1_000).optional(),
   older: z.string().max(1_000).optional(),
+  member: addressText,
   notice: addressText,
 });
 
@@ -61,25 +63,35 @@ export interface MeStart {
   readonly userName: string;
   readonly today: string;
   readonly common: MeCommon;
-  /** When their last job ended; null when there is none. */
+  /** When the last of the jobs ended; null when there is none. */
   readonly lastDay: string | null;
   /** The address was wrong; the answer's status says so. */
   readonly hasProblem: boolean;
+}
+
+export interface StartOptions {
+  readonly news?: readonly MeNotice[];
+  /** First and last day of what the view is about, where it is not the own usage. */
+  readonly range?: (() => ReturnType<typeof usageDayRange>) | undefined;
 }
 
 export async function startOf(
   request: FastifyRequest,
   deps: MeDeps,
   query: Pick<MeQuery, "start" | "before">,
-  news: readonly MeNotice[] = [],
+  options: StartOptions = {},
 ): Promise<MeStart> {
   const { username } = requireUser(request);
   const { db } = deps.billing;
   const today = todayOf(deps);
   const reading = readWindow(query, today);
-  const [range, repricing] = await Promise.all([usageDayRange(db, { userName: username }), openRepriceTasks(db)]);
+  const [range, repricing, coordinates] = await Promise.all([
+    options.range === undefined ? usageDayRange(db, { userName: username }) : options.range(),
+    openRepriceTasks(db),
+    isCoordinator(db, username),
+  ]);
   const window = fromFirstUse(reading.window, range?.first);
-  const notices: MeNotice[] = [...news];
+  const notices: MeNotice[] = [...(options.news ?? [])];
   if (reading.problem !== null) notices.unshift(noticeOf(reading.problem));
   if (repricing.tasks > 0) notices.push({ kind: "repricing", jobsSeen: repricing.jobsSeen });
   return {
@@ -89,6 +101,7 @@ export async function startOf(
       frame: userFrame(request, "usage"),
       fmt: readerOf(request).fmt,
       window: viewOfWindow(window, today),
+      views: coordinates ? ME_VIEWS : ME_VIEWS.filter((view) => view !== "group"),
       notices,
     },
     lastDay: range?.last ?? null,
@@ -96,7 +109,7 @@ export async function startOf(
   };
 }
 
-/** "From the beginning" begins with their first job. */
+/** "From the beginning" begins with the first job. */
 function fromFirstUse(window: UsageWindow, first: string | undefined): UsageWindow {
   if (window.fromDay !== FIRST_DAY) return window;
   return { ...window, fromDay: first === undefined || first > window.toDay ? window.toDay : first };
@@ -129,5 +142,5 @@ export async function tierOfUser(
   username: string,
 ): Promise<Tier> {
   const [overrides, user] = await Promise.all([readTierOverrides(db, [username]), findUser(db, username)]);
-  return tierFor(pricing, overrides, { username, account: user?.defaultAccount ?? "" });
+  return tierFor(pricing, overrides, { username, account: user?.defaultAccount ?? "", cluster: null });
 }

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { lastAuditCheck } from "../../audit/verify.ts";
+import { openCorrections } from "../../billing/corrections.ts";
 import { readPricing } from "../../usage/prices/book.ts";
 import { lastImport, usageBy, usageTotals, type UsageFilter, type UsageGroup } from "../../usage/queries/summary.ts";
 import { unbilledTotals } from "../../usage/queries/unbilled.ts";
+import { lastReconcile, type ReconcileRun } from "../../usage/reconcile/queries.ts";
 import type { WebContext } from "../plugins/context.ts";
 import type { DayColumn, TrustItem } from "../pages/ui/index.ts";
 import { address } from "../pages/me/address.ts";
@@ -34,21 +36,24 @@ export async function overviewPage(
   const filter: UsageFilter = { userName, fromDay, toDay };
   const daysBefore = windowBefore(common.window);
   const pricing = await readPricing(db, billing.currency, { hold: false });
-  const [tier, unbilled, now, before, accounts, chart, imported, audit] = await Promise.all([
+  const [tier, unbilled, toSettle, now, before, accounts, chart, imported, audit, reconciled] = await Promise.all([
     tierOfUser(deps, pricing, userName),
     unbilledOf(db, userName, { upToDay: toDay, today }),
+    openCorrections(db, { userName }),
     usageTotals(db, filter),
     usageTotals(db, { userName, ...daysBefore }),
     usageBy(db, filter, "account", { limit: MOST_ACCOUNTS }),
     chartOf(db, filter, start),
     lastImport(db),
     lastAuditCheck(db),
+    lastReconcile(db),
   ]);
   const clock = billing.clock.now().getTime();
   const ageOf = (at: Date): number => Math.max(0, Math.floor((clock - at.getTime()) / 1000));
   const isAdmin = requireUser(request).role === "admin";
   const trust = [
     dataTrust(reader, imported === null ? null : { at: imported.finishedAt, ageSeconds: ageOf(imported.finishedAt) }),
+    ...reconcileTrust(reader, reconciled, isAdmin),
     ...(audit === undefined
       ? []
       : [auditTrust(reader, { ok: audit.ok, ageSeconds: ageOf(audit.checked_at), isAdmin })]),
@@ -61,6 +66,7 @@ export async function overviewPage(
       dataAgeSeconds={imported === null ? null : ageOf(imported.finishedAt)}
       trust={trust}
       unbilled={unbilled}
+      toSettleMinor={toSettle.owedMinor}
       tax={tax === null || tax.inclusive ? null : taxText(reader.fmt, tax.label, tax.rateMicro)}
       now={now}
       before={before}
@@ -96,6 +102,15 @@ function dataTrust({ t, fmt }: Reader, data: { readonly at: Date; readonly ageSe
   if (data.ageSeconds > STALE_SECONDS)
     return { ok: false, text: t("me.trust.dataStale", { age: fmt.age(data.ageSeconds) }) };
   return { ok: true, text: t("me.trust.data", { time: fmt.dateTimeShort(data.at) }) };
+}
+
+/** Absent until somebody has compared, and while a comparison that failed is all there is. */
+function reconcileTrust({ t, fmt }: Reader, last: ReconcileRun | undefined, isAdmin: boolean): TrustItem[] {
+  if (last === undefined) return [];
+  const link = isAdmin ? { href: "/admin?section=reconcile" } : {};
+  if (last.status === "broken") return [{ ok: false, text: t("me.trust.reconcileBroken"), ...link }];
+  if (last.reconciledUntil === null) return [];
+  return [{ ok: true, text: t("me.trust.reconciled", { day: fmt.date(last.reconciledUntil) }), ...link }];
 }
 
 function auditTrust(

@@ -1,6 +1,7 @@
 /** Reads what the views Jobs, Billed and Trend show. */
 import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
+import { openCorrections } from "../../billing/corrections.ts";
 import { explainJobs } from "../../billing/explain.ts";
 import { listReceipts, receiptTotals, type ReceiptFilter } from "../../billing/queries.ts";
 import type { StoredJob } from "../../usage/jobs.ts";
@@ -143,11 +144,12 @@ export async function billedPage(
   const instant = (day: string): Date => new Date(days.startOf(day) * 1000);
   const filter: ReceiptFilter = { userName, issuedFrom: instant(fromDay), issuedBefore: instant(addDays(toDay, 1)) };
   const before = /^\d{1,18}$/u.test(query.older ?? "") ? BigInt(query.older ?? "") : undefined;
-  const [receipts, pending, paid, usage] = await Promise.all([
+  const [receipts, pending, paid, usage, toSettle] = await Promise.all([
     listReceipts(db, filter, { limit: RECEIPTS_PER_PAGE + 1, before }),
     receiptTotals(db, { ...filter, status: "pending" }),
     receiptTotals(db, { ...filter, status: "paid" }),
     usageTotals(db, { userName, fromDay, toDay }),
+    openCorrections(db, { userName }),
   ]);
   const shown = receipts.slice(0, RECEIPTS_PER_PAGE);
   return (
@@ -155,6 +157,7 @@ export async function billedPage(
       common={common}
       receipts={shown}
       totals={{ count: pending.count + paid.count, totalMinor: pending.totalMinor + paid.totalMinor }}
+      toSettleMinor={toSettle.owedMinor}
       jobs={{ billedMinor: usage.costMinor - usage.unbilledMinor, openMinor: usage.unbilledMinor }}
       olderThan={receipts.length > RECEIPTS_PER_PAGE ? (shown.at(-1)?.id ?? null) : null}
     />

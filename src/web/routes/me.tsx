@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { z } from "zod";
+import { correctionsOfJob } from "../../billing/corrections.ts";
 import { explainJob } from "../../billing/explain.ts";
 import { issueReceipt } from "../../billing/issue.ts";
 import { listReceipts } from "../../billing/queries.ts";
@@ -15,6 +16,8 @@ import { MessageError } from "../plugins/message-error.ts";
 import { wantsJson } from "../plugins/wants-json.ts";
 import { renderPage, requireUser, userFrame, type RouteModule } from "../route-kit.ts";
 import { addressText, meQuery, startOf, todayOf, viewOf, type MeDeps } from "./me-common.ts";
+import { groupCsvRoute } from "./me-group-csv.ts";
+import { groupOf, groupPage } from "./me-group.tsx";
 import { overviewPage } from "./me-overview.tsx";
 import { billedPage, jobFilterOf, jobsFilterOf, jobsPage, trendPage } from "./me-views.tsx";
 import { attachment, csvBody, csvHeaders } from "./support/csv-reply.ts";
@@ -49,9 +52,11 @@ export function meRoutes(deps: MeDeps): RouteModule {
       const { username } = requireUser(request);
       const news: MeNotice[] =
         query.notice === "nothing" ? [{ kind: "nothingToBill", newest: await newestReceipt(username) }] : [];
-      const start = await startOf(request, deps, query, news);
-      if (start.hasProblem) reply.code(400);
       const view = viewOf(query);
+      const group = view === "group" ? await groupOf(db, username, query) : undefined;
+      const start = await startOf(request, deps, query, { news, range: group?.range });
+      if (start.hasProblem) reply.code(400);
+      if (group !== undefined) return renderPage(reply, await groupPage(db, query, start, group));
       if (view === "detail") return renderPage(reply, await jobsPage(request, deps, query, start));
       if (view === "billed") return renderPage(reply, await billedPage(deps, query, start));
       if (view === "trend") return renderPage(reply, await trendPage(deps, start));
@@ -88,6 +93,8 @@ export function meRoutes(deps: MeDeps): RouteModule {
       },
     );
 
+    groupCsvRoute(app, { db, config });
+
     app.post(
       "/me/receipt",
       { config: { access: "user" }, schema: { body: z.object({ before: z.string().max(200).default("") }) } },
@@ -107,7 +114,7 @@ export function meRoutes(deps: MeDeps): RouteModule {
               : { kind: "futureCutoff", day: cutoffDay };
           return renderPage(
             reply.code(400),
-            await overviewPage(request, { db }, deps, await startOf(request, deps, {}, [problem])),
+            await overviewPage(request, { db }, deps, await startOf(request, deps, {}, { news: [problem] })),
           );
         }
         const issued = await issueOrNothing(username, cutoffDay, request.id);
@@ -133,10 +140,19 @@ export function meRoutes(deps: MeDeps): RouteModule {
         const pricing = await readPricing(db, config.currency, { hold: false });
         const now = billing.clock.now();
         const reader = readerOf(request);
-        const view = jobView(reader, job, await explainJob(db, pricing, job, now), now);
+        const [explanation, corrections] = await Promise.all([
+          explainJob(db, pricing, job, now),
+          correctionsOfJob(db, job, user.role === "admin" ? {} : { userName: user.username }),
+        ]);
         return renderPage(
           reply,
-          <JobPage frame={userFrame(request, "usage")} fmt={reader.fmt} job={job} view={view} />,
+          <JobPage
+            frame={userFrame(request, "usage")}
+            fmt={reader.fmt}
+            job={job}
+            view={jobView(reader, job, explanation, now)}
+            corrections={corrections}
+          />,
         );
       },
     );

@@ -1,12 +1,16 @@
 import { admin } from "./admin.ts";
 import { adminAudit } from "./admin-audit.ts";
 import { adminBilling } from "./admin-billing.ts";
+import { adminSources } from "./admin-sources.ts";
+import { adminReconcile } from "./admin-reconcile.ts";
 import { adminTiers } from "./admin-tiers.ts";
 import { adminUsage } from "./admin-usage.ts";
 import { api } from "./api.ts";
 import { auth } from "./auth.ts";
 import { common } from "./common.ts";
+import { corrections } from "./corrections.ts";
 import { errors } from "./errors.ts";
+import { group } from "./group.ts";
 import { jobStates } from "./job-states.ts";
 import { me } from "./me.ts";
 import { meJobs } from "./me-jobs.ts";
@@ -21,12 +25,16 @@ export const areas = [
   admin,
   rates,
   adminTiers,
+  adminSources,
   adminBilling,
   adminAudit,
+  adminReconcile,
   api,
   auth,
   common,
+  corrections,
   errors,
+  group,
   jobStates,
   me,
   meJobs,

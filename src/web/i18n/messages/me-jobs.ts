@@ -14,7 +14,9 @@ export const meJobs = defineMessages({
     "job.comment": "Comment",
     "job.cores": "{count, plural, one {# core} other {# cores}}",
     "job.correction":
-      "Slurm changed this job's record after it was billed. A difference of {difference} is still to be settled; the receipt stays as it is.",
+      "Slurm changed this job's record after it was billed. A difference of {difference} is still to be settled on your next receipt; this one stays as it is.",
+    "job.corrected":
+      "Slurm changed this job's record after it was billed. {difference} of the difference was settled on later receipts.",
     "job.cost": "Cost",
     "job.costSoFar": "Cost so far",
     "job.count": "{count, plural, one {# job} other {# jobs}}",
@@ -81,7 +83,8 @@ export const meJobs = defineMessages({
     "job.cluster": "คลัสเตอร์",
     "job.comment": "หมายเหตุ",
     "job.cores": "{count, number} คอร์",
-    "job.correction": "Slurm แก้ข้อมูลของงานนี้หลังออกใบเสร็จแล้ว ผลต่าง {difference} ยังรอปรับยอด ส่วนใบเสร็จเดิมไม่เปลี่ยน",
+    "job.correction": "Slurm แก้ข้อมูลของงานนี้หลังออกใบเสร็จแล้ว ผลต่าง {difference} จะปรับยอดในใบเสร็จถัดไป ส่วนใบเสร็จเดิมไม่เปลี่ยน",
+    "job.corrected": "Slurm แก้ข้อมูลของงานนี้หลังออกใบเสร็จแล้ว และปรับยอดผลต่าง {difference} ในใบเสร็จหลังจากนั้นแล้ว",
     "job.cost": "ค่าใช้จ่าย",
     "job.costSoFar": "ค่าใช้จ่ายถึงขณะนี้",
     "job.count": "{count, number} งาน",

@@ -37,6 +37,7 @@ export interface AuditPageProps {
 }
 
 const ACTIONS: ReadonlyMap<string, Extract<MessageKey, `auditAction.${string}`>> = new Map([
+  ["accounts.synced", "auditAction.accountsSynced"],
   ["correction.recorded", "auditAction.correctionRecorded"],
   ["login.locked", "auditAction.loginLocked"],
   ["login.succeeded", "auditAction.loginSucceeded"],
@@ -49,6 +50,7 @@ const ACTIONS: ReadonlyMap<string, Extract<MessageKey, `auditAction.${string}`>>
   ["receipt.issued", "auditAction.receiptIssued"],
   ["receipt.paid", "auditAction.receiptPaid"],
   ["receipt.voided", "auditAction.receiptVoided"],
+  ["reconcile.finished", "auditAction.reconcileFinished"],
   ["rules.set", "auditAction.rulesSet"],
   ["site.time_zone_set", "auditAction.siteTimeZoneSet"],
   ["tier.override_removed", "auditAction.tierOverrideRemoved"],

@@ -1,8 +1,9 @@
 /** Asks before people are billed, and says whom, for what and how much. */
+import type { OpenCorrections } from "../../../billing/corrections.ts";
 import type { TaxRule } from "../../../rating/tax.ts";
 import type { UnbilledTotals } from "../../../usage/queries/unbilled.ts";
 import { AdminShell } from "../layout.tsx";
-import { taxText } from "../me/words.ts";
+import { signedMoney, taxText } from "../me/words.ts";
 import { ConfirmBody, EmptyState, LinkButton, Notice, Panel } from "../ui/index.ts";
 import { Facts } from "./parts.tsx";
 import { sectionHref, type AdminView } from "./view.ts";
@@ -10,6 +11,8 @@ import { sectionHref, type AdminView } from "./view.ts";
 interface Common {
   readonly view: AdminView;
   readonly unbilled: UnbilledTotals;
+  /** What these receipts settle of earlier ones besides. */
+  readonly corrections: OpenCorrections;
   readonly tax: TaxRule | null;
   /** Last day of what is billed. */
   readonly lastDay: string;
@@ -24,7 +27,7 @@ export interface BillMonthPageProps extends Common {
 }
 
 export function BillMonthPage(props: BillMonthPageProps) {
-  const { view, unbilled, month, user, lastDay, createdSoFar } = props;
+  const { view, unbilled, corrections, month, user, lastDay, createdSoFar } = props;
   const { t, fmt, frame, today } = view;
   const name = fmt.monthYear(`${month}-01`);
   const counts = { jobs: Number(unbilled.jobs), people: unbilled.users };
@@ -37,14 +40,18 @@ export function BillMonthPage(props: BillMonthPageProps) {
           {t("billing.partlyText")}
         </Notice>
       )}
-      {unbilled.minor === 0n ? (
+      {isNothing(props) ? (
         <Nothing view={view} title={t("billing.nothing", { day: fmt.dateLong(lastDay) })} />
       ) : (
         <ConfirmBody
           t={t}
           csrfToken={frame.csrfToken}
           action="/admin/invoices/create_month"
-          submit={t("billing.monthSubmit", { ...counts, amount: fmt.money(unbilled.minor) })}
+          submit={
+            unbilled.minor === 0n
+              ? t("corrections.submit", { people: corrections.peopleToPay })
+              : t("billing.monthSubmit", { ...counts, amount: fmt.money(unbilled.minor) })
+          }
           cancelHref={sectionHref("billing")}
           fields={{ month, ...(user !== undefined && { user }) }}
         >
@@ -59,7 +66,12 @@ export function BillMonthPage(props: BillMonthPageProps) {
   );
 }
 
-function Amount({ view: { t, fmt }, unbilled, tax }: Common) {
+/** Neither a job with a price nor a correction that somebody has to pay: nobody gets a receipt. */
+function isNothing({ unbilled, corrections }: Common): boolean {
+  return unbilled.minor === 0n && corrections.peopleToPay === 0;
+}
+
+function Amount({ view: { t, fmt }, unbilled, corrections, tax }: Common) {
   const amount = fmt.money(unbilled.minor);
   return (
     <Facts
@@ -72,6 +84,17 @@ function Amount({ view: { t, fmt }, unbilled, tax }: Common) {
               : t("billing.beforeTax", { amount, tax: taxText(fmt, tax.label, tax.rateMicro) })}
           </strong>,
         ],
+        ...(corrections.jobs === 0
+          ? []
+          : [
+              [
+                t("corrections.about"),
+                t("corrections.sum", {
+                  amount: signedMoney(fmt, corrections.owedMinor),
+                  jobs: corrections.jobs,
+                }),
+              ] as const,
+            ]),
         ...(unbilled.firstDay === null ? [] : [[t("billing.oldest"), fmt.dateLong(unbilled.firstDay)] as const]),
       ]}
     />
@@ -83,19 +106,23 @@ export interface BillOnePageProps extends Common {
 }
 
 export function BillOnePage(props: BillOnePageProps) {
-  const { view, unbilled, user, lastDay } = props;
+  const { view, unbilled, corrections, user, lastDay } = props;
   const { t, fmt, frame } = view;
   const day = fmt.dateLong(lastDay);
   return (
     <AdminShell frame={frame} title={t("billing.oneTitle", { user, day })}>
-      {unbilled.minor === 0n ? (
+      {isNothing(props) ? (
         <Nothing view={view} title={t("billing.oneNothing", { user, day })} />
       ) : (
         <ConfirmBody
           t={t}
           csrfToken={frame.csrfToken}
           action="/admin/invoices/create_one"
-          submit={t("billing.oneSubmit", { user, amount: fmt.money(unbilled.minor) })}
+          submit={
+            unbilled.minor === 0n
+              ? t("corrections.submit", { people: corrections.peopleToPay })
+              : t("billing.oneSubmit", { user, amount: fmt.money(unbilled.minor) })
+          }
           cancelHref={sectionHref("billing")}
           fields={{ user, before: lastDay }}
         >

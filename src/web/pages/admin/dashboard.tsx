@@ -1,6 +1,7 @@
 /** Is the centre's money and data in order? */
 import type { AuditCheck } from "../../../audit/verify.ts";
 import type { UnbilledTotals } from "../../../usage/queries/unbilled.ts";
+import type { ReconcileRun } from "../../../usage/reconcile/queries.ts";
 import type { UsageGroup, UsageSums } from "../../../usage/queries/summary.ts";
 import { AdminShell } from "../layout.tsx";
 import {
@@ -30,6 +31,8 @@ export interface DashboardPageProps {
   readonly view: AdminView;
   readonly lastImport: { readonly finishedAt: Date } | null;
   readonly auditCheck: AuditCheck | undefined;
+  /** The last comparison with the scheduler. */
+  readonly reconciled: ReconcileRun | undefined;
   readonly repricing: { readonly tasks: number; readonly jobsSeen: bigint };
   readonly unbilled: UnbilledTotals;
   /** `YYYY-MM` */
@@ -90,7 +93,7 @@ export function DashboardPage(props: DashboardPageProps) {
   );
 }
 
-function trustItems({ view, lastImport, auditCheck, repricing }: DashboardPageProps): TrustItem[] {
+function trustItems({ view, lastImport, auditCheck, reconciled, repricing }: DashboardPageProps): TrustItem[] {
   const { t, fmt, now } = view;
   const age = lastImport === null ? 0 : (now.getTime() - lastImport.finishedAt.getTime()) / 1000;
   const usage: TrustItem = {
@@ -111,7 +114,21 @@ function trustItems({ view, lastImport, auditCheck, repricing }: DashboardPagePr
     text: t("dashboard.trust.pricesText", { count: Number(repricing.jobsSeen) }),
     href: sectionHref("rates"),
   };
-  return [usage, audit, ...(repricing.tasks > 0 ? [prices] : [])];
+  return [usage, ...reconcileTrust(view, reconciled), audit, ...(repricing.tasks > 0 ? [prices] : [])];
+}
+
+/** Absent until somebody has compared. */
+function reconcileTrust({ t, fmt }: AdminView, last: ReconcileRun | undefined): TrustItem[] {
+  if (last === undefined) return [];
+  const { status, breaks, reconciledUntil } = last;
+  const href = sectionHref("reconcile");
+  const trouble = { ok: false, subject: t("dashboard.trust.reconciliation"), href };
+  if (status === "broken")
+    return [{ ...trouble, text: t("dashboard.trust.reconcileBroken", { count: Number(breaks) }) }];
+  if (status === "failed") return [{ ...trouble, text: t("dashboard.trust.reconcileFailed") }];
+  if (reconciledUntil === null) return [];
+  const text = t("dashboard.trust.reconcileText", { day: fmt.date(reconciledUntil) });
+  return [{ ok: true, subject: t("dashboard.trust.reconciled"), text, href }];
 }
 
 function auditText({ t, fmt }: AdminView, check: AuditCheck | undefined): string {

@@ -4,6 +4,8 @@ import type { Payment } from "../../../payments/checkout.ts";
 import type { RecordedEvent } from "../../../payments/events.ts";
 import { AdminShell } from "../layout.tsx";
 import { quantityText, rateText, resourceText, taxText } from "../me/words.ts";
+import { Adjustments, adjustmentsRow, type ReceiptAdjustments } from "../receipts/adjustments.tsx";
+import { receiptSubtitle } from "../receipts/receipt.tsx";
 import {
   Columns,
   DataTable,
@@ -26,6 +28,7 @@ export interface ReceiptPageProps {
   readonly view: AdminView;
   readonly receipt: Receipt;
   readonly lines: readonly ReceiptLine[];
+  readonly adjustments: ReceiptAdjustments;
   readonly payments: readonly Payment[];
   readonly events: readonly RecordedEvent[];
   readonly notice: "created" | "paid" | "void" | undefined;
@@ -41,11 +44,7 @@ export function ReceiptPage(props: ReceiptPageProps) {
       frame={frame}
       title={t("receipts.titleOne", { number: receipt.number })}
       badge={<ReceiptPill state={receipt.status} t={t} />}
-      subtitle={t("receipts.subtitle", {
-        count: Number(receipt.jobs),
-        day: fmt.dateLong(receipt.cutoffDay),
-        time: fmt.dateTime(receipt.issuedAt),
-      })}
+      subtitle={receiptSubtitle(t, fmt, receipt)}
       actions={<Actions {...props} />}
     >
       {notice === undefined ? null : (
@@ -78,7 +77,7 @@ function Actions({ view: { t }, receipt }: ReceiptPageProps) {
   );
 }
 
-function Document({ view, receipt, lines }: ReceiptPageProps) {
+function Document({ view, receipt, lines, adjustments }: ReceiptPageProps) {
   const { t, fmt } = view;
   return (
     <section class="panel">
@@ -96,6 +95,7 @@ function Document({ view, receipt, lines }: ReceiptPageProps) {
           },
         ]}
       />
+      <Adjustments t={t} fmt={fmt} adjustments={adjustments} receiptsPath="/admin/receipts" />
       <DataTable<ReceiptLine>
         caption={t("billing.calculation")}
         rows={lines}
@@ -124,7 +124,7 @@ function Document({ view, receipt, lines }: ReceiptPageProps) {
             cell: ({ amountMinor }) => fmt.money(amountMinor),
           },
         ]}
-        foot={footOf(view, receipt)}
+        foot={[...adjustmentsRow({ t, fmt, adjustments }, receipt), ...footOf(view, receipt)]}
       />
     </section>
   );

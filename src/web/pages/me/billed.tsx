@@ -11,6 +11,7 @@ import {
   ReceiptPill,
 } from "../ui/index.ts";
 import { address } from "./address.ts";
+import { ToSettle } from "./overview.tsx";
 import { MeShell, type MeCommon } from "./shell.tsx";
 import { When } from "./when.tsx";
 
@@ -20,13 +21,15 @@ export interface BilledProps {
   readonly receipts: readonly Receipt[];
   /** Of all receipts of the window that are not void. */
   readonly totals: { readonly count: number; readonly totalMinor: bigint };
+  /** What jobs billed earlier add to the next receipt, or (negative) take off it. */
+  readonly toSettleMinor: bigint;
   /** Of the jobs that ended in the window. */
   readonly jobs: { readonly billedMinor: bigint; readonly openMinor: bigint };
   /** Id to continue behind; null at the end. */
   readonly olderThan: bigint | null;
 }
 
-export function BilledPage({ common, receipts, totals, jobs, olderThan }: BilledProps) {
+export function BilledPage({ common, receipts, totals, toSettleMinor, jobs, olderThan }: BilledProps) {
   const { frame, fmt, window } = common;
   const { t } = frame;
   const detail = (billed: string): string => address("/me", { view: "detail", ...window.params, billed });
@@ -34,11 +37,14 @@ export function BilledPage({ common, receipts, totals, jobs, olderThan }: Billed
     <MeShell common={common} view="billed" about={t("receipts.count", { count: totals.count })}>
       <AnswerPanel
         answer={
-          <KeyFigure
-            label={t("me.billed.title")}
-            value={fmt.moneyParts(totals.totalMinor)}
-            note={t("me.billed.about")}
-          />
+          <>
+            <KeyFigure
+              label={t("me.billed.title")}
+              value={fmt.moneyParts(totals.totalMinor)}
+              note={t("me.billed.about")}
+            />
+            <ToSettle common={common} minor={toSettleMinor} />
+          </>
         }
       >
         <FigureGrid

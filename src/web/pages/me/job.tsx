@@ -1,9 +1,11 @@
 /** One job: what it cost and why, then all that Slurm said of it. */
 import type { ComponentChildren } from "preact";
+import type { Correction } from "../../../billing/corrections.ts";
 import type { StoredJob } from "../../../usage/jobs.ts";
 import { fromEpochSeconds, type Formatter } from "../../format.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
+import { CorrectionTable } from "../receipts/correction-table.tsx";
 import { AnswerPanel, FigureGrid, JobStatePill, KeyFigure, Panel } from "../ui/index.ts";
 import type { JobView } from "./job-model.ts";
 import { Billing, Why } from "./job-table.tsx";
@@ -15,9 +17,11 @@ export interface JobPageProps {
   readonly fmt: Formatter;
   readonly job: StoredJob;
   readonly view: JobView;
+  /** Changes since it was billed that concern the reader. */
+  readonly corrections: readonly Correction[];
 }
 
-export function JobPage({ frame, fmt, job, view }: JobPageProps) {
+export function JobPage({ frame, fmt, job, view, corrections }: JobPageProps) {
   const { t } = frame;
   return (
     <UserShell
@@ -56,6 +60,11 @@ export function JobPage({ frame, fmt, job, view }: JobPageProps) {
       >
         <Why t={t} job={view} />
       </section>
+      {corrections.length === 0 ? null : (
+        <Panel id="changes" title={t("corrections.allOfJob")} body="flush">
+          <CorrectionTable t={t} fmt={fmt} corrections={corrections} />
+        </Panel>
+      )}
       <Panel title={t("job.facts")} id="facts">
         <div class="facts">
           <Facts heading={t("job.times")} facts={timesOf(t, fmt, job)} />

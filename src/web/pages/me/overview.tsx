@@ -29,6 +29,8 @@ export interface OverviewProps {
   readonly dataAgeSeconds: number | null;
   readonly trust: readonly TrustItem[];
   readonly unbilled: Unbilled;
+  /** What jobs billed earlier add to the next receipt, or (negative) take off it. */
+  readonly toSettleMinor: bigint;
   /** `VAT 7 %`, where a receipt adds it. */
   readonly tax: string | null;
   readonly now: UsageSums;
@@ -81,13 +83,24 @@ export function OverviewPage(props: OverviewProps) {
   );
 }
 
-function Answer({ common, unbilled, tax }: OverviewProps) {
+/** What the next receipt settles besides new jobs, in one quiet line. */
+export function ToSettle({ common: { frame, fmt }, minor }: { readonly common: MeCommon; readonly minor: bigint }) {
+  const { t } = frame;
+  if (minor === 0n) return null;
+  const text =
+    minor > 0n
+      ? t("corrections.added", { amount: fmt.money(minor) })
+      : t("corrections.comesOff", { amount: fmt.money(-minor) });
+  return <p class="small second">{text}</p>;
+}
+
+function Answer({ common, unbilled, toSettleMinor, tax }: OverviewProps) {
   const { frame, fmt } = common;
   const { t } = frame;
   const { jobs, heldJobs, minor, upToDay, today } = unbilled;
   const label = t("me.notBilled");
   const held = heldJobs === 0n ? null : <> · {t("me.heldJobs", { count: Number(heldJobs) })}</>;
-  if (jobs === 0n) {
+  if (jobs === 0n && toSettleMinor <= 0n) {
     return (
       <>
         <KeyFigure
@@ -100,6 +113,7 @@ function Answer({ common, unbilled, tax }: OverviewProps) {
             </>
           }
         />
+        <ToSettle common={common} minor={toSettleMinor} />
         <div class="actions">
           <LinkButton href="/me/receipts">{t("me.receiptsLink")}</LinkButton>
         </div>
@@ -121,6 +135,7 @@ function Answer({ common, unbilled, tax }: OverviewProps) {
   return (
     <>
       <KeyFigure label={label} value={fmt.moneyParts(minor)} note={note} />
+      <ToSettle common={common} minor={toSettleMinor} />
       <form class="row-form" method="post" action="/me/receipt">
         <CsrfField token={frame.csrfToken} />
         <DateField

@@ -1,11 +1,11 @@
-/** What the four views of the own usage share: title, period, tabs, news. */
+/** What the views of the own usage, and of the group one coordinates, share: title, period, tabs, news. */
 import type { ComponentChildren } from "preact";
 import type { Formatter } from "../../format.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
 import { DateRangePicker, Notice, Tabs, type RangePreset } from "../ui/index.ts";
 import { address, asFields, type Params } from "./address.ts";
 
-export const ME_VIEWS = ["aggregate", "detail", "billed", "trend"] as const;
+export const ME_VIEWS = ["aggregate", "detail", "billed", "trend", "group"] as const;
 export type MeView = (typeof ME_VIEWS)[number];
 
 /** The window as the page shows it, and as its links say it. */
@@ -32,6 +32,8 @@ export interface MeCommon {
   readonly frame: SignedInFrame;
   readonly fmt: Formatter;
   readonly window: WindowView;
+  /** The group is for those who coordinate one. */
+  readonly views: readonly MeView[];
   readonly notices: readonly MeNotice[];
 }
 
@@ -40,6 +42,7 @@ const VIEW_WORDS = {
   detail: "me.view.detail",
   billed: "me.view.billed",
   trend: "me.view.trend",
+  group: "me.view.group",
 } as const;
 
 export interface MeShellProps {
@@ -61,7 +64,7 @@ export function MeShell({ common, view, about, keep = {}, children }: MeShellPro
   return (
     <UserShell
       frame={frame}
-      title={t("me.title")}
+      title={t(view === "group" ? "group.title" : "me.title")}
       subtitle={
         <>
           {fmt.dateRange(window.fromDay, window.toDay)}
@@ -84,7 +87,7 @@ export function MeShell({ common, view, about, keep = {}, children }: MeShellPro
       tabs={
         <Tabs
           label={t("me.view.label")}
-          items={ME_VIEWS.map((one) => ({
+          items={common.views.map((one) => ({
             label: t(VIEW_WORDS[one]),
             href: address("/me", { view: one === "aggregate" ? undefined : one, ...window.params }),
             current: one === view,

@@ -61,3 +61,8 @@ export function memoryText(fmt: Formatter, mib: number): string {
 export function taxText(fmt: Formatter, label: string, rateMicro: bigint): string {
   return `${label} ${shareText(fmt, rateMicro)}`;
 }
+
+/** A difference: `+฿5.00`, `−฿5.00`. */
+export function signedMoney(fmt: Formatter, minor: bigint): string {
+  return minor > 0n ? `+${fmt.money(minor)}` : fmt.money(minor);
+}

@@ -16,6 +16,17 @@ export interface AdminDeps {
   readonly prices: PriceContext;
   readonly days: SiteDays;
   readonly keyring: AuditKeyring;
+  readonly syncs: SyncRequests;
+  /** Asks for a reconciliation of whole days, both included, in the background. */
+  readonly startReconcile: (fromDay: string, toDay: string, actor: string) => Promise<void>;
+}
+
+/** How pages ask for work that is done in the background. */
+export interface SyncRequests {
+  /** The key under which the queue knows a cluster, by the name that the page shows. @throws {UserError} for no cluster of ours. */
+  keyOf(cluster: string): string;
+  /** Asks for a sync up to now, or of whole days, both included; false when one is waiting or under way already. */
+  request(key: string, actor: string, days: { from: string; to: string } | undefined): Promise<boolean>;
 }
 
 /** The features a section works with, and the server's own. */

@@ -13,6 +13,7 @@ import {
   usageTotals,
 } from "../../../usage/queries/summary.ts";
 import { unbilledTotals } from "../../../usage/queries/unbilled.ts";
+import { lastReconcile } from "../../../usage/reconcile/queries.ts";
 import { monthStart } from "../../../usage/site-day.ts";
 import { DashboardPage } from "../../pages/admin/dashboard.tsx";
 import { usageHref } from "../../pages/admin/usage-address.ts";
@@ -28,9 +29,10 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
   const window = presetDays("days90", view.today);
   const thisMonth = presetDays("thisMonth", view.today);
   const daysBefore = windowBefore(thisMonth);
-  const [imported, auditCheck, repricing, unbilled, monthToBill] = await Promise.all([
+  const [imported, auditCheck, reconciled, repricing, unbilled, monthToBill] = await Promise.all([
     lastImport(db),
     lastAuditCheck(db),
+    lastReconcile(db),
     openRepriceTasks(db),
     unbilledTotals(db),
     monthWorthBilling(context, view.today),
@@ -59,6 +61,7 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
       view={view}
       lastImport={imported}
       auditCheck={auditCheck}
+      reconciled={reconciled}
       repricing={repricing}
       unbilled={unbilled}
       monthToBill={monthToBill}

@@ -1,5 +1,6 @@
 /** Creating receipts: asked about on a page of its own, done one receipt after the other. */
 import { z } from "zod";
+import { openCorrections } from "../../../billing/corrections.ts";
 import { issueReceipt } from "../../../billing/issue.ts";
 import { billMonth, lastDayOfMonth } from "../../../billing/month.ts";
 import { UserError } from "../../../errors.ts";
@@ -34,12 +35,16 @@ export function invoiceRoutes(app: App, context: AdminContext): void {
       const { month: asked, user, done } = request.query;
       requireBegun(`${asked}-01`, view.today);
       const lastDay = lastDayOfMonth(asked);
-      const unbilled = await unbilledTotals(db, { toDay: lastDay, userName: user });
+      const [unbilled, corrections] = await Promise.all([
+        unbilledTotals(db, { toDay: lastDay, userName: user }),
+        openCorrections(db, { userName: user }),
+      ]);
       return renderPage(
         reply,
         <BillMonthPage
           view={view}
           unbilled={unbilled}
+          corrections={corrections}
           tax={billing.tax}
           lastDay={lastDay}
           month={asked}
@@ -70,10 +75,20 @@ export function invoiceRoutes(app: App, context: AdminContext): void {
     const { user, before } = request.query;
     requireBegun(before, view.today);
     await requireKnown(user);
-    const unbilled = await unbilledTotals(db, { toDay: before, userName: user });
+    const [unbilled, corrections] = await Promise.all([
+      unbilledTotals(db, { toDay: before, userName: user }),
+      openCorrections(db, { userName: user }),
+    ]);
     return renderPage(
       reply,
-      <BillOnePage view={view} unbilled={unbilled} tax={billing.tax} lastDay={before} user={user} />,
+      <BillOnePage
+        view={view}
+        unbilled={unbilled}
+        corrections={corrections}
+        tax={billing.tax}
+        lastDay={before}
+        user={user}
+      />,
     );
   });
 

@@ -11,6 +11,7 @@ import type { AdminView } from "../../pages/admin/view.ts";
 import { wantsJson } from "../../plugins/wants-json.ts";
 import { renderPage, type App } from "../../route-kit.ts";
 import { readerOf } from "../support/reader.ts";
+import { adjustmentsOn } from "../support/receipt-adjustments.ts";
 import { actorOf, adminView, idParam, parseId, text, type AdminContext } from "./context.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { VNode } from "preact";
@@ -18,6 +19,11 @@ import type { VNode } from "preact";
 const SHOWN_EVENTS = 200;
 
 const typed = text(4_000).default("");
+
+const oneQuery = z.object({
+  notice: z.enum(["created", "paid", "void"]).optional(),
+  corrections: z.string().max(30).optional(),
+});
 
 /** A change of a receipt that asks first: one text goes with it, within its length. */
 interface Action {
@@ -47,16 +53,17 @@ export function receiptRoutes(app: App, context: AdminContext): void {
     "/admin/receipts/:id",
     {
       config,
-      schema: { params: idParam, querystring: z.object({ notice: z.enum(["created", "paid", "void"]).optional() }) },
+      schema: { params: idParam, querystring: oneQuery },
     },
     async (request, reply) => {
       const receipt = await receiptOf(request.params.id);
-      const [lines, payments, events] = await Promise.all([
+      const { notice, corrections } = request.query;
+      const [lines, adjustments, payments, events] = await Promise.all([
         receiptLines(db, receipt.id),
+        adjustmentsOn(db, receipt.id, { path: "/admin/receipts", cursor: corrections }),
         paymentsOf(db, receipt.id),
         eventsOfReceipt(db, receipt.id, SHOWN_EVENTS),
       ]);
-      const { notice } = request.query;
       // What is said to be done must be so: an old address must not claim it.
       const isSo = notice === "created" || notice === receipt.status;
       return renderPage(
@@ -65,6 +72,7 @@ export function receiptRoutes(app: App, context: AdminContext): void {
           view={viewOf(request, receipt)}
           receipt={receipt}
           lines={lines}
+          adjustments={adjustments}
           payments={payments}
           events={events}
           notice={isSo ? notice : undefined}

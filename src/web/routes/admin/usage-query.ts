@@ -1,13 +1,7 @@
 /** What the address of the usage section says, and what it means to the features. */
 import { z } from "zod";
 import type { JobFilter } from "../../../usage/queries/job-list.ts";
-import {
-  GROUPINGS,
-  type CostCursor,
-  type Grouping,
-  type UsageFilter,
-  type UsageGroup,
-} from "../../../usage/queries/summary.ts";
+import { GROUPINGS, type Grouping, type UsageFilter } from "../../../usage/queries/summary.ts";
 import { TIERS } from "../../../rating/tiers.ts";
 import type { UsageAddress } from "../../pages/admin/usage-address.ts";
 import { windowParams, type UsageWindow } from "../support/window.ts";
@@ -79,22 +73,4 @@ export function jobFilterOf(query: UsageQuery, { fromDay, toDay }: Pick<UsageWin
 
 export function groupingOf(group: UsageQuery["group"]): Grouping | null {
   return group === "jobs" ? null : group;
-}
-
-const cursorSchema = z.tuple([z.string().regex(/^-?\d{1,30}$/u), z.string()]);
-
-export function encodeCostCursor({ costMinor, key }: Pick<UsageGroup, "costMinor" | "key">): string {
-  return Buffer.from(JSON.stringify([costMinor.toString(), key])).toString("base64url");
-}
-
-/** Undefined for anything that is no cursor: the list then starts at its beginning. */
-export function decodeCostCursor(given: string | undefined): CostCursor | undefined {
-  if (given === undefined || given === "") return undefined;
-  try {
-    const parsed = cursorSchema.safeParse(JSON.parse(Buffer.from(given, "base64url").toString("utf8")));
-    if (!parsed.success || parsed.data[1].includes("\0")) return undefined;
-    return { costMinor: BigInt(parsed.data[0]), key: parsed.data[1] };
-  } catch {
-    return undefined;
-  }
 }

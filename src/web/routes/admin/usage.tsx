@@ -20,6 +20,7 @@ import { usageHref, type UsageAddress } from "../../pages/admin/usage-address.ts
 import { UsagePage, type UsagePageProps } from "../../pages/admin/usage.tsx";
 import type { JobView } from "../../pages/me/job-model.ts";
 import type { DayColumn } from "../../pages/ui/index.ts";
+import { decodeCostCursor, encodeCostCursor } from "../support/cost-cursor.ts";
 import { jobView } from "../support/job-view.ts";
 import {
   countDays,
@@ -31,16 +32,7 @@ import {
   type UsageWindow,
 } from "../support/window.ts";
 import { adminView, readQuery, type AdminContext } from "./context.ts";
-import {
-  addressOf,
-  decodeCostCursor,
-  encodeCostCursor,
-  groupingOf,
-  jobFilterOf,
-  usageFilterOf,
-  usageQuery,
-  type UsageQuery,
-} from "./usage-query.ts";
+import { addressOf, groupingOf, jobFilterOf, usageFilterOf, usageQuery, type UsageQuery } from "./usage-query.ts";
 
 const PAGE_GROUPS = 50;
 const PAGE_JOBS = 50;

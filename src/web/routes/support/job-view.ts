@@ -2,7 +2,15 @@
 import type { Explanation } from "../../../billing/explain.ts";
 import type { StoredJob } from "../../../usage/jobs.ts";
 import { fromEpochSeconds } from "../../format.ts";
-import { memoryText, quantityText, rateText, resourceText, shareText, tierText } from "../../pages/me/words.ts";
+import {
+  memoryText,
+  quantityText,
+  rateText,
+  resourceText,
+  shareText,
+  signedMoney,
+  tierText,
+} from "../../pages/me/words.ts";
 import type { BillingMark, JobView, WhyView } from "../../pages/me/job-model.ts";
 import type { WhyLine } from "../../pages/ui/index.ts";
 import type { Reader } from "./reader.ts";
@@ -73,8 +81,7 @@ function freeText({ t }: Reader, { kind, reason }: Explanation): string | null {
 
 export function whyView(reader: Reader, job: Pick<StoredJob, "gpuTypes">, explanation: Explanation): WhyView {
   const { t, fmt } = reader;
-  const { share, openCorrectionsMinor } = explanation;
-  const signed = (minor: bigint): string => (minor > 0n ? `+${fmt.money(minor)}` : fmt.money(minor));
+  const { share, openCorrectionsMinor, settledCorrectionsMinor } = explanation;
   return {
     amount: fmt.money(explanation.totalMinor),
     terms: termsOf(reader, explanation),
@@ -82,7 +89,12 @@ export function whyView(reader: Reader, job: Pick<StoredJob, "gpuTypes">, explan
     free: freeText(reader, explanation),
     notes: [
       ...(share === null ? [] : [t("job.share", { share: shareText(fmt, share.millionths), reason: share.reason })]),
-      ...(openCorrectionsMinor === 0n ? [] : [t("job.correction", { difference: signed(openCorrectionsMinor) })]),
+      ...(openCorrectionsMinor === 0n
+        ? []
+        : [t("job.correction", { difference: signedMoney(fmt, openCorrectionsMinor) })]),
+      ...(settledCorrectionsMinor === 0n
+        ? []
+        : [t("job.corrected", { difference: signedMoney(fmt, settledCorrectionsMinor) })]),
     ],
   };
 }

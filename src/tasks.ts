@@ -1,0 +1,120 @@
+import { reconcile } from "./billing/balance/reconcile.ts";
+import { ConflictError, UpstreamError, UserError } from "./errors.ts";
+import type { QueueTask, WorkQueue } from "./queue.ts";
+import type { Services, WiredServices } from "./services.ts";
+import { reconciledDays } from "./usage/reconcile/queries.ts";
+import { addDays, isDay } from "./usage/site-day.ts";
+import { nameCluster } from "./usage/sync/clusters.ts";
+import { syncCluster } from "./usage/sync/sync-cluster.ts";
+import type { SyncRequests } from "./web/routes/admin.tsx";
+
+/** The key of a cluster that the configuration does not name. */
+const UNNAMED = "default";
+
+/** The work that replicas share out among themselves. */
+export function queueTasks(services: WiredServices): readonly QueueTask[] {
+  return [syncTask(services), reconcileTask(services)];
+}
+
+function syncTask({ clusters, config, syncing, days, logger }: WiredServices): QueueTask {
+  const { cron } = config.slurm.sync;
+  const byKey = new Map(clusters.map((setup) => [setup.configuredName ?? UNNAMED, setup]));
+  return {
+    name: "sync",
+    retries: 5,
+    schedules: cron === null ? [] : [...byKey.keys()].map((key) => ({ key, cron })),
+    work: async ({ key, requestedBy, options }, signal) => {
+      const setup = byKey.get(key);
+      // Asked for by a process with another configuration; here there is nothing to do.
+      if (setup === undefined) return;
+      const { from, to } = options;
+      const isRange = from !== undefined && to !== undefined && isDay(from) && isDay(to);
+      const outcome = await syncCluster(syncing, await nameCluster(setup, signal), {
+        actor: requestedBy,
+        range: isRange ? { from: days.startOf(from), to: days.startOf(addDays(to, 1)) } : undefined,
+        signal,
+      });
+      const { runId: _runId, ...facts } = outcome;
+      if (outcome.trouble === null) logger.info(facts, "synced");
+      else logger.warn(facts, "synced, with trouble");
+    },
+  };
+}
+
+/** All clusters are compared at once, so there is one of these at a time. */
+const BOOKS = "books";
+
+function reconcileTask(services: WiredServices): QueueTask {
+  const { clusters, config, days, clock, logger } = services;
+  const { cron, days: daysBack } = config.slurm.reconcile;
+  const isLive = config.slurm.clusters.some(({ slurmrestd, sacct }) => slurmrestd !== null || sacct !== null);
+  return {
+    name: "reconcile",
+    retries: 3,
+    schedules: cron === null || !isLive ? [] : [{ key: BOOKS, cron }],
+    work: async ({ requestedBy, options }, signal) => {
+      const yesterday = addDays(days.dayOf(Math.floor(clock.now().getTime() / 1000)), -1);
+      const toDay = options["to"] ?? yesterday;
+      const fromDay = options["from"] ?? addDays(yesterday, 1 - daysBack);
+      const compare = () => reconcile(services.billing, { fromDay, toDay, clusters, requestedBy, signal });
+      let run = await compare();
+      // A schedule repairs what it can: days on which the scheduler knows more than we do are read again.
+      if (options["from"] === undefined && run.status === "broken" && (await readAgain(services, run.id, signal))) {
+        run = await compare();
+      }
+      if (run.status === "failed") throw new UpstreamError(`reconciliation failed: ${run.error ?? "no reason given"}`);
+      const facts = { from: fromDay, to: toDay, breaks: run.breaks };
+      if (run.status === "balanced") logger.info(facts, "the books balance");
+      else logger.error(facts, "the books do not balance");
+    },
+  };
+}
+
+/** Syncs the days of a run on which something differs; false when there is none. */
+async function readAgain(services: WiredServices, runId: bigint, signal: AbortSignal): Promise<boolean> {
+  const { db, days, clusters, syncing } = services;
+  const broken = (await reconciledDays(db, runId)).filter(({ breaks }) => breaks > 0n);
+  for (const setup of clusters) {
+    const cluster = await nameCluster(setup, signal);
+    for (const { day } of broken.filter((one) => one.cluster === cluster.name)) {
+      const range = { from: days.startOf(day), to: days.startOf(addDays(day, 1)) };
+      await syncCluster(syncing, cluster, { actor: "system", range, signal });
+    }
+  }
+  return broken.length > 0;
+}
+
+/** How the page asks for a reconciliation of whole days, both included. */
+export function reconcileRequests(queue: Pick<WorkQueue, "send">) {
+  return async (fromDay: string, toDay: string, actor: string): Promise<void> => {
+    const isNew = await queue.send("reconcile", {
+      key: BOOKS,
+      requestedBy: actor,
+      options: { from: fromDay, to: toDay },
+    });
+    if (!isNew) throw new ConflictError("a reconciliation is waiting or under way already; wait for its end");
+  };
+}
+
+/** Asks for a sync of every cluster: at the start, because nobody knows how long nothing was running. */
+export async function requestFirstSyncs({ clusters, config }: Services, queue: WorkQueue): Promise<void> {
+  if (config.slurm.sync.cron === null) return;
+  for (const { configuredName } of clusters) {
+    await queue.send("sync", { key: configuredName ?? UNNAMED, requestedBy: "system", options: {} });
+  }
+}
+
+/** How pages ask for syncs. */
+export function syncRequests({ clusters }: WiredServices, queue: Pick<WorkQueue, "send">): SyncRequests {
+  const keys = clusters.map(({ configuredName }) => configuredName ?? UNNAMED);
+  return {
+    keyOf: (cluster) => {
+      if (keys.includes(cluster)) return cluster;
+      // Its name is known from asking it, and not from the configuration.
+      if (keys.includes(UNNAMED)) return UNNAMED;
+      throw new UserError(`there is no cluster "${cluster}" here; configured are: ${keys.join(", ") || "none"}`);
+    },
+    request: (key, actor, range) =>
+      queue.send("sync", { key, requestedBy: actor, options: range === undefined ? {} : { ...range } }),
+  };
+}

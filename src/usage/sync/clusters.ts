@@ -1,0 +1,71 @@
+import { UserError } from "../../errors.ts";
+import type { SourceKind, SlurmSource } from "../../slurm/source.ts";
+import type { SreportUsage } from "../reconcile/sources.ts";
+
+/** A live source in a cluster's cascade. */
+export interface LiveSource {
+  readonly kind: SourceKind;
+  /** Where it is, for people, without secrets. */
+  readonly address: string;
+  readonly source: SlurmSource;
+}
+
+/** How a configured cluster is read: live sources in the order in which they are tried, then files. */
+export interface ClusterSetup {
+  /** Null: the cluster is asked for its name. */
+  readonly configuredName: string | null;
+  /** The live sources, which read the named cluster only; null: whichever they serve by themselves. */
+  readonly live: (name: string | null) => readonly LiveSource[];
+  /** The scheduler's own totals of the named cluster; null where there is no sreport to ask. */
+  readonly sreport: ((name: string) => SreportUsage) | null;
+  readonly dropFolder: string | null;
+  readonly fallbackFile: string | null;
+}
+
+/** A cluster whose name is known. */
+export interface NamedCluster extends Pick<ClusterSetup, "dropFolder" | "fallbackFile"> {
+  readonly name: string;
+  readonly live: readonly LiveSource[];
+  readonly sreport: SreportUsage | null;
+}
+
+/** The name of a cluster that is read from files only and has none. */
+const FILE_CLUSTER = "default";
+
+/**
+ * Finds out a cluster's name where the configuration does not say it, and opens its sources for that name.
+ *
+ * @throws {UserError} when the accounting holds several clusters, so that somebody has to say which is meant.
+ * @throws {UpstreamError} when no source answers.
+ */
+export async function nameCluster(setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
+  const name = setup.configuredName ?? (await discoverName(setup.live(null), signal));
+  return {
+    name,
+    live: setup.live(name),
+    sreport: setup.sreport?.(name) ?? null,
+    dropFolder: setup.dropFolder,
+    fallbackFile: setup.fallbackFile,
+  };
+}
+
+async function discoverName(live: readonly LiveSource[], signal: AbortSignal): Promise<string> {
+  let lastError: unknown;
+  for (const { source } of live) {
+    try {
+      const names = await source.clusters(signal);
+      const [only] = names;
+      if (only !== undefined && names.length === 1) return only;
+      throw new UserError(
+        names.length === 0
+          ? "the accounting knows no cluster yet: name yours in SLURM_CLUSTER"
+          : `the accounting holds several clusters (${names.join(", ")}): name the one to bill in SLURM_CLUSTER, or list all of them in the file of CLUSTERS`,
+      );
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      lastError = error;
+    }
+  }
+  if (lastError !== undefined) throw lastError;
+  return FILE_CLUSTER;
+}

@@ -1,0 +1,139 @@
+/** Does usage flow in? */
+import { lagSeconds, type ClusterStatus, type SyncRun } from "../../../usage/sync/status.ts";
+import { AdminShell } from "../layout.tsx";
+import { AnswerPanel, EmptyState, KeyFigure, Notice, Panel, Pill } from "../ui/index.ts";
+import { SourceList, SyncButton, Troubles } from "./sources-cluster.tsx";
+import { ReadAgain, RunList } from "./sources-runs.tsx";
+import { NOTICES } from "./sources-words.ts";
+import type { AdminView } from "./view.ts";
+
+export interface ClusterView {
+  /** Null until the cluster has told its name. */
+  readonly name: string | null;
+  readonly status: ClusterStatus | undefined;
+  /** The newest first. */
+  readonly runs: readonly SyncRun[];
+}
+
+export interface SourcesPageProps {
+  readonly view: AdminView;
+  readonly clusters: readonly ClusterView[];
+  /** Differs as soon as the page would. */
+  readonly pollStatus: string;
+  readonly notice:
+    | {
+        readonly kind: keyof typeof NOTICES;
+        readonly cluster: string;
+      }
+    | undefined;
+}
+
+export function SourcesPage({ view, clusters, pollStatus, notice }: SourcesPageProps) {
+  const { t, frame } = view;
+  return (
+    <AdminShell frame={frame} title={t("sources.title")}>
+      {notice === undefined ? null : (
+        <Notice kind={NOTICES[notice.kind][1]} t={t} title={t(NOTICES[notice.kind][0], { cluster: notice.cluster })} />
+      )}
+      {clusters.length === 0 ? (
+        <Panel>
+          <EmptyState title={t("sources.emptyTitle")}>{t("sources.emptyText")}</EmptyState>
+        </Panel>
+      ) : (
+        <>
+          <Answer view={view} clusters={clusters} />
+          {clusters.map((cluster) => (
+            <Cluster view={view} {...cluster} />
+          ))}
+          <ReadAgain view={view} clusters={clusters} />
+          <div data-poll-url="/admin/sources.json" data-poll-status={pollStatus} />
+        </>
+      )}
+    </AdminShell>
+  );
+}
+
+interface Lag {
+  readonly cluster: string;
+  readonly seconds: number;
+  readonly until: Date;
+}
+
+/** The cluster that is furthest behind decides what can be said of all. */
+function Answer({ view, clusters }: { readonly view: AdminView; readonly clusters: readonly ClusterView[] }) {
+  const { t, fmt, now } = view;
+  const lags = clusters.flatMap(({ status }): Lag[] => {
+    const seconds = status === undefined ? null : lagSeconds(status, now);
+    if (status === undefined || status.completeUntil === null || seconds === null) return [];
+    return [{ cluster: status.cluster, seconds, until: status.completeUntil }];
+  });
+  const worst = lags.reduce<Lag | undefined>(
+    (most, lag) => (most === undefined || lag.seconds > most.seconds ? lag : most),
+    undefined,
+  );
+  const only = clusters.length === 1 ? clusters[0] : undefined;
+  return (
+    <AnswerPanel
+      answer={
+        <KeyFigure
+          label={t("sources.complete")}
+          value={worst === undefined ? t("sources.completeNever") : `${fmt.date(worst.until)} ${fmt.time(worst.until)}`}
+          note={
+            worst === undefined
+              ? undefined
+              : t(clusters.length === 1 ? "sources.completeOne" : "sources.completeNote", {
+                  cluster: worst.cluster,
+                  age: fmt.age(worst.seconds),
+                })
+          }
+        />
+      }
+    >
+      {only === undefined ? null : <SyncButton view={view} {...only} look="primary" />}
+    </AnswerPanel>
+  );
+}
+
+/** What the next sync should have brought in by now. */
+const BEHIND_SECONDS = 2 * 3_600;
+
+function StatePill({ view, status }: { readonly view: AdminView; readonly status: ClusterStatus }) {
+  const { t, now } = view;
+  if (status.isSyncing) return <Pill tone="waiting">{t("sources.state.syncing")}</Pill>;
+  if (status.failures > 0) return <Pill tone="bad">{t("sources.state.failing")}</Pill>;
+  if (status.source === "file") return <Pill tone="neutral">{t("sources.state.files")}</Pill>;
+  if ((lagSeconds(status, now) ?? BEHIND_SECONDS) >= BEHIND_SECONDS)
+    return <Pill tone="waiting">{t("sources.state.behind")}</Pill>;
+  if (status.lastError !== null) return <Pill tone="waiting">{t("sources.state.degraded")}</Pill>;
+  return <Pill tone="good">{t("sources.state.current")}</Pill>;
+}
+
+function Cluster({ view, name, status, runs }: ClusterView & { readonly view: AdminView }) {
+  const { t } = view;
+  if (status === undefined) {
+    return (
+      <Panel title={name ?? undefined}>
+        <EmptyState title={name === null ? t("sources.notAsked") : t("sources.notAskedNamed", { cluster: name })} />
+      </Panel>
+    );
+  }
+  const id = `cluster-${encodeURIComponent(status.cluster)}`;
+  return (
+    <>
+      <Troubles view={view} status={status} />
+      <Panel
+        id={id}
+        title={
+          <>
+            {status.cluster} <StatePill view={view} status={status} />
+          </>
+        }
+        actions={<SyncButton view={view} name={status.cluster} status={status} runs={runs} look="small" />}
+        body="flush"
+      >
+        <SourceList view={view} status={status} run={runs[0]} />
+        <RunList view={view} cluster={status.cluster} runs={runs} />
+      </Panel>
+    </>
+  );
+}

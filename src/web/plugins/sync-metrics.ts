@@ -1,0 +1,69 @@
+/** How usage flows in, for Prometheus: read from the database when somebody asks, since any replica may do the syncs. */
+import { Gauge, type Registry } from "prom-client";
+import type { Database } from "../../db/database.ts";
+import { clusterStatuses, type ClusterStatus } from "../../usage/sync/status.ts";
+
+/** Series by cluster; an alert on age compares the timestamps with `time()`. */
+export function addSyncMetrics(registers: Registry[], db: Pick<Database, "rows" | "one" | "maybeOne" | "run">): void {
+  // One question to the database serves all gauges of a scrape: each waits for the answer under way.
+  let asking: Promise<readonly ClusterStatus[]> | undefined;
+  const statuses = (): Promise<readonly ClusterStatus[]> => {
+    asking ??= clusterStatuses(db)
+      // A database that does not answer must not take the other series with it.
+      .catch((): readonly ClusterStatus[] => [])
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
+  };
+  const perCluster = (name: string, help: string, value: (status: ClusterStatus) => number): void => {
+    const gauge: Gauge<"cluster"> = new Gauge({
+      name,
+      help,
+      labelNames: ["cluster"],
+      registers,
+      async collect() {
+        const found = await statuses();
+        gauge.reset();
+        for (const status of found) gauge.set({ cluster: status.cluster }, value(status));
+      },
+    });
+  };
+  perCluster(
+    "hpc_sync_complete_until_timestamp_seconds",
+    "Everything of the cluster that ended before this instant is in; 0 before the first sync",
+    ({ completeUntil }) => epochSeconds(completeUntil),
+  );
+  perCluster(
+    "hpc_sync_last_success_timestamp_seconds",
+    "When a sync of the cluster last succeeded; 0 before the first",
+    ({ lastSuccessAt }) => epochSeconds(lastSuccessAt),
+  );
+  perCluster("hpc_sync_failures", "Syncs of the cluster in a row that failed", ({ failures }) => failures);
+  perCluster("hpc_sync_rejected_rows", "Rows of the cluster that cannot be read", ({ rejects }) => rejects);
+  perCluster(
+    "hpc_sync_vanished_jobs",
+    "Unfinished jobs of the cluster that its scheduler no longer knows",
+    ({ vanishedJobs }) => vanishedJobs,
+  );
+  const sources: Gauge<"cluster" | "source" | "chosen"> = new Gauge({
+    name: "hpc_sync_source_up",
+    help: "1 when the source answered when it was last asked; the chosen one is what the last sync read",
+    labelNames: ["cluster", "source", "chosen"],
+    registers,
+    async collect() {
+      const found = await statuses();
+      sources.reset();
+      for (const status of found) {
+        for (const { source, ok } of status.sources) {
+          const chosen = source === status.source ? "yes" : "no";
+          sources.set({ cluster: status.cluster, source, chosen }, ok === true ? 1 : 0);
+        }
+      }
+    },
+  });
+}
+
+function epochSeconds(date: Date | null): number {
+  return date === null ? 0 : Math.floor(date.getTime() / 1000);
+}
