@@ -8,8 +8,15 @@ export interface UsageFilter {
   readonly cluster?: string | undefined;
   readonly userName?: string | undefined;
   readonly account?: string | undefined;
+  /** Only these accounts, each on its own cluster. */
+  readonly accounts?: readonly ClusterAccount[] | undefined;
   readonly partition?: string | undefined;
   readonly tier?: string | undefined;
+}
+
+export interface ClusterAccount {
+  readonly cluster: string;
+  readonly account: string;
 }
 
 /** Sums over finished jobs; usage in base units, money in minor units. */
@@ -36,7 +43,8 @@ const SUMMED = [
   "failed_cpu_seconds", "failed_gpu_seconds", "cpu_minor", "gpu_minor", "mem_minor", "unbilled_jobs", "unbilled_minor",
 ]; // prettier-ignore
 
-const SUM_LIST = raw(SUMMED.map((name) => `coalesce(sum(${name}), 0)::text AS ${name}`).join(", "));
+/** The select list that `sumsSchema` reads. */
+export const SUM_LIST = raw(SUMMED.map((name) => `coalesce(sum(${name}), 0)::text AS ${name}`).join(", "));
 
 const integerText = z.string().transform((text) => BigInt(text));
 
@@ -57,9 +65,10 @@ const sumsShape = {
   unbilled_minor: integerText,
 };
 
-const sumsSchema = z.object(sumsShape);
+export const sumsSchema = z.object(sumsShape);
 
-function sumsOf(row: z.output<typeof sumsSchema>): UsageSums {
+/** What a row of `SUM_LIST` says. */
+export function sumsOf(row: z.output<typeof sumsSchema>): UsageSums {
   return {
     jobs: row.jobs,
     failedJobs: row.failed_jobs,
@@ -87,9 +96,18 @@ export function usageConditions(filter: UsageFilter): Sql {
   if (filter.cluster !== undefined) conditions = sql`${conditions} AND cluster = ${filter.cluster}`;
   if (filter.userName !== undefined) conditions = sql`${conditions} AND user_name = ${filter.userName}`;
   if (filter.account !== undefined) conditions = sql`${conditions} AND account = ${filter.account}`;
+  if (filter.accounts !== undefined) conditions = sql`${conditions} AND ${isOneOf(filter.accounts)}`;
   if (filter.partition !== undefined) conditions = sql`${conditions} AND partition = ${filter.partition}`;
   if (filter.tier !== undefined) conditions = sql`${conditions} AND tier = ${filter.tier}`;
   return conditions;
+}
+
+/**
+ * Condition on `cluster` and `account` of any table. The planner knows how long the arrays are: few accounts are looked up one by one, many are hashed.
+ */
+export function isOneOf(accounts: readonly ClusterAccount[]): Sql {
+  return sql`(cluster, account) IN (
+    SELECT * FROM unnest(${accounts.map(({ cluster }) => cluster)}::text[], ${accounts.map(({ account }) => account)}::text[]))`;
 }
 
 export async function usageTotals(queries: Queries, filter: UsageFilter): Promise<UsageSums> {
