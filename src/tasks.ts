@@ -1,8 +1,8 @@
 import { reconcile } from "./billing/balance/reconcile.ts";
+import { reconcileAndRepair } from "./billing/balance/repair.ts";
 import { ConflictError, UpstreamError, UserError } from "./errors.ts";
 import type { QueueTask, WorkQueue } from "./queue.ts";
 import type { Services, WiredServices } from "./services.ts";
-import { reconciledDays } from "./usage/reconcile/queries.ts";
 import { addDays, isDay } from "./usage/site-day.ts";
 import { nameCluster } from "./usage/sync/clusters.ts";
 import { syncCluster } from "./usage/sync/sync-cluster.ts";
@@ -56,32 +56,18 @@ function reconcileTask(services: WiredServices): QueueTask {
       const yesterday = addDays(days.dayOf(Math.floor(clock.now().getTime() / 1000)), -1);
       const toDay = options["to"] ?? yesterday;
       const fromDay = options["from"] ?? addDays(yesterday, 1 - daysBack);
-      const compare = () => reconcile(services.billing, { fromDay, toDay, clusters, requestedBy, signal });
-      let run = await compare();
-      // A schedule repairs what it can: days on which the scheduler knows more than we do are read again.
-      if (options["from"] === undefined && run.status === "broken" && (await readAgain(services, run.id, signal))) {
-        run = await compare();
-      }
+      const request = { fromDay, toDay, clusters, requestedBy, signal };
+      // A schedule repairs what it can; who asks for days wants to know how they stand.
+      const run =
+        options["from"] === undefined
+          ? await reconcileAndRepair({ ...services.billing, syncing: services.syncing }, request)
+          : await reconcile(services.billing, request);
       if (run.status === "failed") throw new UpstreamError(`reconciliation failed: ${run.error ?? "no reason given"}`);
       const facts = { from: fromDay, to: toDay, breaks: run.breaks };
       if (run.status === "balanced") logger.info(facts, "the books balance");
       else logger.error(facts, "the books do not balance");
     },
   };
-}
-
-/** Syncs the days of a run on which something differs; false when there is none. */
-async function readAgain(services: WiredServices, runId: bigint, signal: AbortSignal): Promise<boolean> {
-  const { db, days, clusters, syncing } = services;
-  const broken = (await reconciledDays(db, runId)).filter(({ breaks }) => breaks > 0n);
-  for (const setup of clusters) {
-    const cluster = await nameCluster(setup, signal);
-    for (const { day } of broken.filter((one) => one.cluster === cluster.name)) {
-      const range = { from: days.startOf(day), to: days.startOf(addDays(day, 1)) };
-      await syncCluster(syncing, cluster, { actor: "system", range, signal });
-    }
-  }
-  return broken.length > 0;
 }
 
 /** How the page asks for a reconciliation of whole days, both included. */

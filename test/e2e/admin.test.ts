@@ -14,6 +14,8 @@ import { checkAudit } from "../../src/audit/verify.ts";
 import { reconcile } from "../../src/billing/balance/reconcile.ts";
 import { openBrowser } from "../support/browser.ts";
 import { aJob, at, TEST_KEYRING } from "../support/context.ts";
+import { syncCluster } from "../../src/usage/sync/sync-cluster.ts";
+import { clusterOf, FakeScheduler as Slurm, FakeSource } from "../support/fake-scheduler.ts";
 import { FakeScheduler, setupOf } from "../usage/fake-scheduler.ts";
 import { startAdminSite, type AdminSite } from "../web/admin-site.ts";
 import { PASSWORD } from "../web/server-harness.ts";
@@ -40,6 +42,7 @@ beforeAll(async () => {
   site = await startAdminSite({
     built: { publicDir: join(folder, "public"), manifest },
     tax: { label: "VAT", rateMicro: 70_000n, inclusive: false },
+    env: { SLURMRESTD_URL: "http://alpha-login:6820", SACCT_PATH: "/usr/bin/sacct", SLURM_CLUSTER: "alpha" },
   });
   await fill(site);
   origin = await site.app.listen({ port: 0, host: "127.0.0.1" });
@@ -97,6 +100,7 @@ async function fill(site: AdminSite): Promise<void> {
   });
   await root.post("/admin/tiers", { username: "bob", tier: "gov" });
   await checkAudit(db, TEST_KEYRING, clock);
+  await syncAlpha(site);
   await reconcile(site, {
     fromDay: "2026-11-01",
     toDay: "2026-11-19",
@@ -104,6 +108,27 @@ async function fill(site: AdminSite): Promise<void> {
     requestedBy: "root",
     signal: new AbortController().signal,
   });
+}
+
+/** A cluster whose second source is away, with a row that nobody can read and a job that Slurm forgot. */
+async function syncAlpha(site: AdminSite): Promise<void> {
+  const now = Math.floor(site.clock.now().getTime() / 1000);
+  const scheduler = new Slurm("alpha", () => now);
+  const rest = new FakeSource("slurmrestd", scheduler);
+  const sacct = new FakeSource("sacct", scheduler);
+  rest.limits = ["hides_requeued_runs", "no_exit_codes"];
+  sacct.broken = "/usr/bin/sacct cannot reach slurmdbd: Unable to connect to database (asked for the version)";
+  scheduler.rejects = [
+    { line: 7, reason: "Start is not a time", text: "918260|alice|mu-climate|cpu|…|2026-11-19T25:00" },
+  ];
+  scheduler.put(
+    aJob({ cluster: "alpha", submitAt: now - 600, startAt: now - 600, endAt: null, phase: "active", state: "RUNNING" }),
+  );
+  const policy = () => ({ startAt: now - 86_400, overlapSeconds: 3_600, windowSeconds: 86_400 });
+  const sync = () => syncCluster({ ...site, policy }, clusterOf("alpha", [rest, sacct]), { actor: "system" });
+  await sync();
+  scheduler.records = [];
+  await sync();
 }
 
 async function signedIn(
@@ -162,6 +187,8 @@ const PAGES = {
   audit: "/admin?section=audit&verified=1",
   "audit-record": "/admin/audit/12",
   reconcile: "/admin?section=reconcile",
+  sources: "/admin?section=sources&notice=requested&cluster=alpha",
+  "sources-rejects": "/admin/sources/rejects?cluster=alpha",
 } as const;
 
 describe.each(LOOKS)("the console in $lang, $theme, $width px wide", ({ lang, theme, width }) => {

@@ -231,13 +231,20 @@ export async function usageDayRange(
   return row.first === null || row.last === null ? null : { first: row.first, last: row.last };
 }
 
-/** When the newest import ended well, and whether one runs; null before the first. */
-export async function lastImport(queries: Queries): Promise<{ finishedAt: Date; source: string } | null> {
-  const row = await queries.maybeOne(
-    z.object({ finished_at: z.date(), source: z.string() }),
-    sql`SELECT finished_at, source FROM import_runs WHERE status = 'done' ORDER BY id DESC LIMIT 1`,
+/**
+ * How fresh usage is: the instant up to which every cluster that is synced is complete; without such clusters, when the
+ * newest import ended. Null before the first. A cluster nobody has tried to read for a month beside others is gone.
+ */
+export async function usageAsOf(queries: Queries): Promise<Date | null> {
+  const { at } = await queries.one(
+    z.object({ at: z.date().nullable() }),
+    sql`SELECT coalesce(
+          (SELECT min(complete_until) FROM sync_clusters
+           WHERE greatest(last_success_at, last_error_at)
+                   > (SELECT max(greatest(last_success_at, last_error_at)) FROM sync_clusters) - interval '30 days'),
+          (SELECT finished_at FROM import_runs WHERE status = 'done' ORDER BY id DESC LIMIT 1)) AS at`,
   );
-  return row === undefined ? null : { finishedAt: row.finished_at, source: row.source };
+  return at;
 }
 
 /** Distinct values for filter menus, from the rollup of the window. */

@@ -18,9 +18,12 @@ export class Cascade {
   readonly #context: { readonly db: Database; readonly clock: Clock };
   readonly #cluster: NamedCluster;
   readonly #signal: AbortSignal;
-  readonly #troubles: string[] = [];
+  /** What each source that failed said last. */
+  readonly #troubles = new Map<ChosenSource, string>();
+  readonly #asked = new Set<ChosenSource>();
   #position = 0;
   #working: WorkingSource | null = null;
+  #fuller: LiveSource | null | undefined;
 
   constructor(context: { readonly db: Database; readonly clock: Clock }, cluster: NamedCluster, signal: AbortSignal) {
     this.#context = context;
@@ -28,9 +31,9 @@ export class Cascade {
     this.#signal = signal;
   }
 
-  /** What went wrong with the sources that were passed over; null when nothing did. */
+  /** What went wrong with sources; null when nothing did. */
   get trouble(): string | null {
-    return this.#troubles.length === 0 ? null : this.#troubles.join("; ");
+    return this.#troubles.size === 0 ? null : [...this.#troubles].map(([kind, what]) => `${kind}: ${what}`).join("; ");
   }
 
   /** The source to read from now; null when none works. */
@@ -45,20 +48,24 @@ export class Cascade {
     return this.#working;
   }
 
-  /** Another source of the same cluster that works and has not the limit. */
-  async without(limit: SourceLimit): Promise<LiveSource | null> {
-    for (const other of this.#cluster.live) {
-      if (other.kind === this.#working?.kind) continue;
-      const probe = await this.probe(other);
-      if (probe?.limits.includes(limit) === false) return other;
+  /** Another source of the same cluster that works and does not hide runs; looked for once. */
+  async fuller(): Promise<LiveSource | null> {
+    if (this.#fuller === undefined) {
+      this.#fuller = null;
+      for (const other of this.#cluster.live) {
+        if (other.kind === this.#working?.kind) continue;
+        const probe = await this.probe(other);
+        if (probe?.limits.includes("hides_requeued_runs") === false) this.#fuller = other;
+      }
     }
-    return null;
+    return this.#fuller;
   }
 
   /** The source that was being read failed; the next one is tried. */
   async failed(source: LiveSource, error: unknown): Promise<void> {
-    this.#troubles.push(`${source.kind}: ${messageOf(error)}`);
+    this.#troubles.set(source.kind, messageOf(error));
     await this.#save(source, { ok: false, error: messageOf(error) });
+    if (source.kind === this.#fuller?.kind) this.#fuller = null;
     if (source.kind !== this.#working?.kind) return;
     this.#working = null;
     this.#position++;
@@ -67,7 +74,7 @@ export class Cascade {
   /** How reading files went; a file that could not be read is a trouble, and no reason to stop. */
   async filesRead(address: string, problem: string | null): Promise<void> {
     const { db, clock } = this.#context;
-    if (problem !== null) this.#troubles.push(problem);
+    if (problem !== null) this.#troubles.set("file", problem);
     const answer =
       problem === null ? ({ ok: true, version: "", limits: [] } as const) : ({ ok: false, error: problem } as const);
     const position = this.#cluster.live.length;
@@ -85,18 +92,19 @@ export class Cascade {
       ...this.#cluster.live.map(({ kind }) => kind),
       ...files,
     ]);
-    for (const other of this.#cluster.live.slice(this.#position + 1)) await this.probe(other);
+    for (const other of this.#cluster.live) if (!this.#asked.has(other.kind)) await this.probe(other);
   }
 
   /** Asks a source whether it works; null and a trouble noted when it does not. */
   async probe(live: LiveSource): Promise<SourceProbe | null> {
+    this.#asked.add(live.kind);
     try {
       const probe = await live.source.probe(this.#signal);
       await this.#save(live, { ok: true, ...probe });
       return probe;
     } catch (error) {
       if (!(error instanceof UpstreamError) || this.#signal.aborted) throw error;
-      this.#troubles.push(`${live.kind}: ${messageOf(error)}`);
+      this.#troubles.set(live.kind, messageOf(error));
       await this.#save(live, { ok: false, error: messageOf(error) });
       return null;
     }

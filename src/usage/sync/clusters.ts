@@ -1,4 +1,4 @@
-import { UserError } from "../../errors.ts";
+import { UpstreamError, UserError } from "../../errors.ts";
 import type { SourceKind, SlurmSource } from "../../slurm/source.ts";
 import type { SreportUsage } from "../reconcile/sources.ts";
 
@@ -36,7 +36,7 @@ const FILE_CLUSTER = "default";
  * Finds out a cluster's name where the configuration does not say it, and opens its sources for that name.
  *
  * @throws {UserError} when the accounting holds several clusters, so that somebody has to say which is meant.
- * @throws {UpstreamError} when no source answers.
+ * @throws {UpstreamError} when no source answers, with what each of them said.
  */
 export async function nameCluster(setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
   const name = setup.configuredName ?? (await discoverName(setup.live(null), signal));
@@ -50,8 +50,8 @@ export async function nameCluster(setup: ClusterSetup, signal: AbortSignal): Pro
 }
 
 async function discoverName(live: readonly LiveSource[], signal: AbortSignal): Promise<string> {
-  let lastError: unknown;
-  for (const { source } of live) {
+  const problems: string[] = [];
+  for (const { kind, source } of live) {
     try {
       const names = await source.clusters(signal);
       const [only] = names;
@@ -62,10 +62,10 @@ async function discoverName(live: readonly LiveSource[], signal: AbortSignal): P
           : `the accounting holds several clusters (${names.join(", ")}): name the one to bill in SLURM_CLUSTER, or list all of them in the file of CLUSTERS`,
       );
     } catch (error) {
-      if (error instanceof UserError) throw error;
-      lastError = error;
+      if (!(error instanceof UpstreamError)) throw error;
+      problems.push(`${kind}: ${error.message}`);
     }
   }
-  if (lastError !== undefined) throw lastError;
+  if (problems.length > 0) throw new UpstreamError(problems.join("; "));
   return FILE_CLUSTER;
 }

@@ -65,7 +65,7 @@ const sourceSchema = z.object({
   error: z.string().nullable(),
 });
 
-/** All clusters that were ever synced, by name. */
+/** The clusters that are synced, by name. One that nobody has tried to read for a month beside others is left out. */
 export async function clusterStatuses(queries: Queries): Promise<ClusterStatus[]> {
   const clusters = await queries.rows(
     clusterSchema,
@@ -73,7 +73,11 @@ export async function clusterStatuses(queries: Queries): Promise<ClusterStatus[]
                c.vanished_jobs, c.accounts_synced_at, c.accounts_error, c.cancel_requested,
                coalesce(c.lease_until > clock_timestamp(), false) AS is_syncing,
                (SELECT count(*) FROM sync_rejects r WHERE r.cluster = c.cluster) AS rejects
-        FROM sync_clusters c ORDER BY c.cluster`,
+        FROM sync_clusters c
+        WHERE greatest(c.last_success_at, c.last_error_at) IS NULL
+           OR greatest(c.last_success_at, c.last_error_at)
+                > (SELECT max(greatest(last_success_at, last_error_at)) FROM sync_clusters) - interval '30 days'
+        ORDER BY c.cluster`,
   );
   const sources = await queries.rows(
     sourceSchema,

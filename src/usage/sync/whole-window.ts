@@ -31,7 +31,7 @@ export async function* wholeWindow(
   }
   if (!hidesRuns) return;
   const others = { keys, met: options.met };
-  const fuller = await cascade.without("hides_requeued_runs");
+  const fuller = await cascade.fuller();
   if (fuller !== null) {
     try {
       yield* onlyNew(fuller.source.jobs(window, options), others);

@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { lastAuditCheck } from "../../audit/verify.ts";
 import { openCorrections } from "../../billing/corrections.ts";
 import { readPricing } from "../../usage/prices/book.ts";
-import { lastImport, usageBy, usageTotals, type UsageFilter, type UsageGroup } from "../../usage/queries/summary.ts";
+import { usageAsOf, usageBy, usageTotals, type UsageFilter, type UsageGroup } from "../../usage/queries/summary.ts";
 import { unbilledTotals } from "../../usage/queries/unbilled.ts";
 import { lastReconcile, type ReconcileRun } from "../../usage/reconcile/queries.ts";
 import type { WebContext } from "../plugins/context.ts";
@@ -36,7 +36,7 @@ export async function overviewPage(
   const filter: UsageFilter = { userName, fromDay, toDay };
   const daysBefore = windowBefore(common.window);
   const pricing = await readPricing(db, billing.currency, { hold: false });
-  const [tier, unbilled, toSettle, now, before, accounts, chart, imported, audit, reconciled] = await Promise.all([
+  const [tier, unbilled, toSettle, now, before, accounts, chart, asOf, audit, reconciled] = await Promise.all([
     tierOfUser(deps, pricing, userName),
     unbilledOf(db, userName, { upToDay: toDay, today }),
     openCorrections(db, { userName }),
@@ -44,7 +44,7 @@ export async function overviewPage(
     usageTotals(db, { userName, ...daysBefore }),
     usageBy(db, filter, "account", { limit: MOST_ACCOUNTS }),
     chartOf(db, filter, start),
-    lastImport(db),
+    usageAsOf(db),
     lastAuditCheck(db),
     lastReconcile(db),
   ]);
@@ -52,7 +52,7 @@ export async function overviewPage(
   const ageOf = (at: Date): number => Math.max(0, Math.floor((clock - at.getTime()) / 1000));
   const isAdmin = requireUser(request).role === "admin";
   const trust = [
-    dataTrust(reader, imported === null ? null : { at: imported.finishedAt, ageSeconds: ageOf(imported.finishedAt) }),
+    dataTrust(reader, asOf === null ? null : { at: asOf, ageSeconds: ageOf(asOf) }),
     ...reconcileTrust(reader, reconciled, isAdmin),
     ...(audit === undefined
       ? []
@@ -63,7 +63,7 @@ export async function overviewPage(
     <OverviewPage
       common={common}
       tier={tierText(reader.t, tier)}
-      dataAgeSeconds={imported === null ? null : ageOf(imported.finishedAt)}
+      dataAgeSeconds={asOf === null ? null : ageOf(asOf)}
       trust={trust}
       unbilled={unbilled}
       toSettleMinor={toSettle.owedMinor}

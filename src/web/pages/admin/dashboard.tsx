@@ -29,7 +29,10 @@ export interface DayRange {
 
 export interface DashboardPageProps {
   readonly view: AdminView;
-  readonly lastImport: { readonly finishedAt: Date } | null;
+  /** How fresh usage is; null before anything was read. */
+  readonly usageAsOf: Date | null;
+  /** True where clusters are connected: their page says more. */
+  readonly isSynced: boolean;
   readonly auditCheck: AuditCheck | undefined;
   /** The last comparison with the scheduler. */
   readonly reconciled: ReconcileRun | undefined;
@@ -93,14 +96,15 @@ export function DashboardPage(props: DashboardPageProps) {
   );
 }
 
-function trustItems({ view, lastImport, auditCheck, reconciled, repricing }: DashboardPageProps): TrustItem[] {
+function trustItems(props: DashboardPageProps): TrustItem[] {
+  const { view, usageAsOf, isSynced, auditCheck, reconciled, repricing } = props;
   const { t, fmt, now } = view;
-  const age = lastImport === null ? 0 : (now.getTime() - lastImport.finishedAt.getTime()) / 1000;
+  const age = usageAsOf === null ? 0 : (now.getTime() - usageAsOf.getTime()) / 1000;
   const usage: TrustItem = {
-    ok: lastImport !== null && age <= STALE_SECONDS,
+    ok: usageAsOf !== null && age <= STALE_SECONDS,
     subject: t("dashboard.trust.usage"),
-    text: lastImport === null ? t("dashboard.trust.usageNone") : t("dashboard.trust.usageText", { age: fmt.age(age) }),
-    href: sectionHref("usage"),
+    text: usageAsOf === null ? t("dashboard.trust.usageNone") : t("dashboard.trust.usageText", { age: fmt.age(age) }),
+    href: sectionHref(isSynced ? "sources" : "usage"),
   };
   const audit: TrustItem = {
     ok: auditCheck?.ok === true,

@@ -78,8 +78,8 @@ export function SourceList({
   const { t } = view;
   return (
     <>
-      <div class="panel-filter">
-        {status.isSyncing && run !== undefined ? (
+      {status.isSyncing && run !== undefined ? (
+        <div class="panel-filter">
           <Progress
             label={t("sources.progress", {
               done: run.windowsDone,
@@ -89,9 +89,9 @@ export function SourceList({
             done={run.windowsDone}
             total={run.windowsTotal}
           />
-        ) : null}
-        <Terms terms={factsOf(view, status)} />
-      </div>
+        </div>
+      ) : null}
+      <Terms terms={factsOf(view, status, run)} />
       {status.sources.length === 0 ? null : (
         <DataTable
           caption={t("sources.cascade", { cluster: status.cluster })}
@@ -103,14 +103,15 @@ export function SourceList({
   );
 }
 
-function factsOf(view: AdminView, status: ClusterStatus): Term[] {
+function factsOf(view: AdminView, status: ClusterStatus, run: SyncRun | undefined): Term[] {
   const { t, fmt } = view;
+  const source = (status.isSyncing ? run?.source : null) ?? status.source;
   const facts: Term[] = [
     {
       term: t("sources.completeUntil"),
       value: status.completeUntil === null ? "–" : <Instant view={view} at={status.completeUntil} />,
     },
-    { term: t("sources.readFrom"), value: status.source === null ? "–" : t(SOURCE_NAMES[status.source]) },
+    { term: t("sources.readFrom"), value: source === null ? "–" : t(SOURCE_NAMES[source]) },
     {
       term: t("sources.accounts"),
       value:

@@ -29,15 +29,13 @@ export function RunList({
   const { t } = view;
   const title = t("sources.runs", { cluster });
   return (
-    <div class="panel-filter">
-      <Disclosure summary={title}>
-        {runs.length === 0 ? (
-          <p class="second">{t("sources.run.none")}</p>
-        ) : (
-          <DataTable caption={title} columns={columnsOf(view)} rows={runs} phone="scroll" />
-        )}
-      </Disclosure>
-    </div>
+    <Disclosure summary={title}>
+      {runs.length === 0 ? (
+        <p class="second">{t("sources.run.none")}</p>
+      ) : (
+        <DataTable caption={title} columns={columnsOf(view)} rows={runs} phone="scroll" />
+      )}
+    </Disclosure>
   );
 }
 
@@ -97,9 +95,9 @@ export function ReadAgain({ view, clusters }: { readonly view: AdminView; readon
   if (only === undefined) return null;
   return (
     <Panel id="again" title={t("sources.again")}>
-      <p class="second">{t("sources.againText")}</p>
       <form method="post" action="/admin/sources/sync" class="stack-form">
         <CsrfField token={frame.csrfToken} />
+        <p class="second">{t("sources.againText")}</p>
         <div class="fields">
           {names.length === 1 ? (
             <HiddenFields values={{ cluster: only }} />

@@ -1,7 +1,7 @@
 /** Does usage flow in? */
 import { lagSeconds, type ClusterStatus, type SyncRun } from "../../../usage/sync/status.ts";
 import { AdminShell } from "../layout.tsx";
-import { AnswerPanel, EmptyState, KeyFigure, Notice, Panel, Pill } from "../ui/index.ts";
+import { AnswerPanel, EmptyState, FigureGrid, KeyFigure, Notice, Panel, Pill } from "../ui/index.ts";
 import { SourceList, SyncButton, Troubles } from "./sources-cluster.tsx";
 import { ReadAgain, RunList } from "./sources-runs.tsx";
 import { NOTICES } from "./sources-words.ts";
@@ -43,7 +43,7 @@ export function SourcesPage({ view, clusters, pollStatus, notice }: SourcesPageP
         <>
           <Answer view={view} clusters={clusters} />
           {clusters.map((cluster) => (
-            <Cluster view={view} {...cluster} />
+            <Cluster view={view} {...cluster} isOnly={clusters.length === 1} />
           ))}
           <ReadAgain view={view} clusters={clusters} />
           <div data-poll-url="/admin/sources.json" data-poll-status={pollStatus} />
@@ -71,25 +71,51 @@ function Answer({ view, clusters }: { readonly view: AdminView; readonly cluster
     (most, lag) => (most === undefined || lag.seconds > most.seconds ? lag : most),
     undefined,
   );
+  const statuses = clusters.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const total = (count: (status: ClusterStatus) => number): number =>
+    statuses.reduce((sum, status) => sum + count(status), 0);
   const only = clusters.length === 1 ? clusters[0] : undefined;
   return (
     <AnswerPanel
       answer={
-        <KeyFigure
-          label={t("sources.complete")}
-          value={worst === undefined ? t("sources.completeNever") : `${fmt.date(worst.until)} ${fmt.time(worst.until)}`}
-          note={
-            worst === undefined
-              ? undefined
-              : t(clusters.length === 1 ? "sources.completeOne" : "sources.completeNote", {
-                  cluster: worst.cluster,
-                  age: fmt.age(worst.seconds),
-                })
-          }
-        />
+        <>
+          <KeyFigure
+            label={t("sources.behind")}
+            value={worst === undefined ? t("sources.behindUnknown") : fmt.span(worst.seconds)}
+            note={
+              worst === undefined
+                ? t("sources.completeNever")
+                : t("sources.completeNote", {
+                    cluster: worst.cluster,
+                    time: `${fmt.date(worst.until)} ${fmt.time(worst.until)}`,
+                  })
+            }
+          />
+          {only === undefined ? null : <SyncButton view={view} {...only} look="primary" />}
+        </>
       }
     >
-      {only === undefined ? null : <SyncButton view={view} {...only} look="primary" />}
+      <FigureGrid
+        figures={[
+          {
+            label: t("sources.clusters"),
+            value: fmt.integer(
+              statuses.filter(({ failures, lastError }) => failures === 0 && lastError === null).length,
+            ),
+            note: t("sources.clustersNote", { count: clusters.length }),
+          },
+          {
+            label: t("sources.rejects"),
+            value: fmt.integer(total(({ rejects }) => rejects)),
+            note: total(({ rejects }) => rejects) === 0 ? undefined : t("sources.rejectsNote"),
+          },
+          {
+            label: t("sources.vanished"),
+            value: fmt.integer(total(({ vanishedJobs }) => vanishedJobs)),
+            note: total(({ vanishedJobs }) => vanishedJobs) === 0 ? undefined : t("sources.vanishedNote"),
+          },
+        ]}
+      />
     </AnswerPanel>
   );
 }
@@ -108,7 +134,13 @@ function StatePill({ view, status }: { readonly view: AdminView; readonly status
   return <Pill tone="good">{t("sources.state.current")}</Pill>;
 }
 
-function Cluster({ view, name, status, runs }: ClusterView & { readonly view: AdminView }) {
+function Cluster({
+  view,
+  name,
+  status,
+  runs,
+  isOnly,
+}: ClusterView & { readonly view: AdminView; readonly isOnly: boolean }) {
   const { t } = view;
   if (status === undefined) {
     return (
@@ -128,11 +160,13 @@ function Cluster({ view, name, status, runs }: ClusterView & { readonly view: Ad
             {status.cluster} <StatePill view={view} status={status} />
           </>
         }
-        actions={<SyncButton view={view} name={status.cluster} status={status} runs={runs} look="small" />}
+        actions={
+          isOnly ? undefined : <SyncButton view={view} name={status.cluster} status={status} runs={runs} look="small" />
+        }
         body="flush"
+        foot={<RunList view={view} cluster={status.cluster} runs={runs} />}
       >
         <SourceList view={view} status={status} run={runs[0]} />
-        <RunList view={view} cluster={status.cluster} runs={runs} />
       </Panel>
     </>
   );

@@ -6,8 +6,8 @@ import { openRepriceTasks } from "../../../usage/prices/reprice.ts";
 import { defaultAccounts } from "../../../usage/prices/tier-users.ts";
 import {
   dearestBy,
-  lastImport,
   mostLostBy,
+  usageAsOf,
   usageBy,
   usageDayRange,
   usageTotals,
@@ -29,8 +29,8 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
   const window = presetDays("days90", view.today);
   const thisMonth = presetDays("thisMonth", view.today);
   const daysBefore = windowBefore(thisMonth);
-  const [imported, auditCheck, reconciled, repricing, unbilled, monthToBill] = await Promise.all([
-    lastImport(db),
+  const [asOf, auditCheck, reconciled, repricing, unbilled, monthToBill] = await Promise.all([
+    usageAsOf(db),
     lastAuditCheck(db),
     lastReconcile(db),
     openRepriceTasks(db),
@@ -59,7 +59,8 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
   return (
     <DashboardPage
       view={view}
-      lastImport={imported}
+      usageAsOf={asOf}
+      isSynced={context.config.slurm.clusters.length > 0}
       auditCheck={auditCheck}
       reconciled={reconciled}
       repricing={repricing}
