@@ -10,14 +10,24 @@ import type { ClusterSetup, LiveSource } from "./usage/sync/clusters.ts";
 export function clusterSetups(clusters: readonly ClusterConfig[]): readonly ClusterSetup[] {
   return clusters.map((cluster) => ({
     configuredName: cluster.name,
-    live: (name) => liveSources(cluster, name),
+    live: remembered((name) => liveSources(cluster, name)),
     sreport: cluster.sacct === null ? null : sreportOf(cluster.sacct),
     dropFolder: cluster.dropFolder,
     fallbackFile: cluster.fallbackFile,
   }));
 }
 
-/** slurmrestd before sacct. Sources are made anew each time they are wanted: they keep no connection. */
+/** Sources are made once for each name: they keep no connection, but what they have learnt of the other side. */
+function remembered(make: (name: string | null) => readonly LiveSource[]): ClusterSetup["live"] {
+  const made = new Map<string | null, readonly LiveSource[]>();
+  return (name) => {
+    const known = made.get(name) ?? make(name);
+    made.set(name, known);
+    return known;
+  };
+}
+
+/** slurmrestd before sacct. */
 function liveSources({ slurmrestd, sacct }: ClusterConfig, name: string | null): readonly LiveSource[] {
   return [
     ...(slurmrestd === null ? [] : [restSource(slurmrestd, name)]),

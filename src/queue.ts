@@ -12,6 +12,8 @@ export interface QueueTask {
   readonly name: string;
   /** How often it is tried again, later and later, before the next schedule's turn. */
   readonly retries: number;
+  /** How many keys this process works on side by side. */
+  readonly atOnce: number;
   /** The schedule, in cron's five fields and the site's time zone, of each key that has one. */
   readonly schedules: readonly { readonly key: string; readonly cron: string }[];
   /** Must be safe to repeat; stops soon after `signal` aborts. */
@@ -84,7 +86,7 @@ async function offer(
     expireInSeconds: EXPIRE_SECONDS,
   });
   await setSchedules(boss, task, context.timeZone);
-  const worker = { pollingIntervalSeconds: POLL_SECONDS };
+  const worker = { pollingIntervalSeconds: POLL_SECONDS, localConcurrency: task.atOnce };
   await boss.work(task.name, worker, async ([job]) => {
     const request = requestSchema.parse(job?.data);
     try {

@@ -8,6 +8,9 @@ import { nameCluster } from "./usage/sync/clusters.ts";
 import { syncCluster } from "./usage/sync/sync-cluster.ts";
 import type { SyncRequests } from "./web/routes/admin.tsx";
 
+/** Clusters that one process syncs side by side: each takes a database connection or two. */
+const MOST_AT_ONCE = 4;
+
 /** The key of a cluster that the configuration does not name. */
 const UNNAMED = "default";
 
@@ -22,6 +25,8 @@ function syncTask({ clusters, config, syncing, days, logger }: WiredServices): Q
   return {
     name: "sync",
     retries: 5,
+    // One cluster that is slow to answer does not keep the others waiting.
+    atOnce: Math.min(Math.max(byKey.size, 1), MOST_AT_ONCE),
     schedules: cron === null ? [] : [...byKey.keys()].map((key) => ({ key, cron })),
     work: async ({ key, requestedBy, options }, signal) => {
       const setup = byKey.get(key);
@@ -31,7 +36,7 @@ function syncTask({ clusters, config, syncing, days, logger }: WiredServices): Q
       const isRange = from !== undefined && to !== undefined && isDay(from) && isDay(to);
       const outcome = await syncCluster(syncing, await nameCluster(setup, signal), {
         actor: requestedBy,
-        range: isRange ? { from: days.startOf(from), to: days.startOf(addDays(to, 1)) } : undefined,
+        range: isRange ? days.rangeOf({ from, to }) : undefined,
         signal,
       });
       const { runId: _runId, ...facts } = outcome;
@@ -51,6 +56,7 @@ function reconcileTask(services: WiredServices): QueueTask {
   return {
     name: "reconcile",
     retries: 3,
+    atOnce: 1,
     schedules: cron === null || !isLive ? [] : [{ key: BOOKS, cron }],
     work: async ({ requestedBy, options }, signal) => {
       const yesterday = addDays(days.dayOf(Math.floor(clock.now().getTime() / 1000)), -1);

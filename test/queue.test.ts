@@ -24,7 +24,7 @@ async function start(work: QueueTask["work"], more: Partial<QueueTask> = {}): Pr
     databaseUrl: database.url,
     timeZone: "Asia/Bangkok",
     logger: pino({ level: "silent" }),
-    tasks: [{ name: "sync", retries: 2, schedules: [], work, ...more }],
+    tasks: [{ name: "sync", retries: 2, atOnce: 2, schedules: [], work, ...more }],
   });
   queues.push(queue);
   return queue;
@@ -76,7 +76,6 @@ describe("the work queue", () => {
       await finished;
     };
     const queue = await start(work);
-    await start(work);
     await queue.send("sync", request("alpha"));
     await queue.send("sync", request("beta"));
     await until("both are under way", () => started.size === 2);

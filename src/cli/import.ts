@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { DumpFormat } from "../slurm/sacct-reader.ts";
-import type { ImportTotals } from "../usage/import/import.ts";
+import { addTotals, NOTHING_IMPORTED, type ImportTotals } from "../usage/import/import.ts";
 import { importDump } from "../usage/import/import-dump.ts";
 import type { Services } from "../services.ts";
 import { cliActor, exactJson, withServices } from "./options.ts";
@@ -11,8 +11,6 @@ interface Options {
   readonly format: DumpFormat;
   readonly json?: true;
 }
-
-const NOTHING: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
 
 export function importCommand(): Command {
   return new Command("import")
@@ -25,7 +23,7 @@ export function importCommand(): Command {
     .option("--json", "end with one JSON object instead of a sentence")
     .action(async (files: readonly string[], options: Options) => {
       await withServices(async (services) => {
-        let totals = NOTHING;
+        let totals = NOTHING_IMPORTED;
         for (const file of files) totals = addTotals(totals, await importFile(services, file, options));
         process.stdout.write(
           options.json === true
@@ -58,15 +56,4 @@ async function importFile(services: Services, file: string, options: Options): P
       if (kept.path !== null) process.stderr.write(`${kept.rows} rejected rows are kept in ${kept.path}\n`);
     },
   });
-}
-
-function addTotals(a: ImportTotals, b: ImportTotals): ImportTotals {
-  return {
-    rows: a.rows + b.rows,
-    new: a.new + b.new,
-    changed: a.changed + b.changed,
-    unchanged: a.unchanged + b.unchanged,
-    running: a.running + b.running,
-    rejected: a.rejected + b.rejected,
-  };
 }

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { messageOf, UpstreamError, UserError } from "../errors.ts";
 import type { Services } from "../services.ts";
-import { addDays } from "../usage/site-day.ts";
 import { nameCluster, type NamedCluster } from "../usage/sync/clusters.ts";
 import { requestCancel } from "../usage/sync/lease.ts";
 import { syncCluster, type SyncOutcome } from "../usage/sync/sync-cluster.ts";
@@ -87,7 +86,7 @@ async function syncOne(
   try {
     return await syncCluster(services.syncing, cluster, {
       actor: cliActor(),
-      range: range && { from: days.startOf(range.from), to: days.startOf(addDays(range.to, 1)) },
+      range: range && days.rangeOf(range),
       signal: stop.signal,
       onProgress: ({ windowsDone, windowsTotal, totals }) =>
         bar.update((100 * windowsDone) / Math.max(windowsTotal, 1), `${totals.rows} rows`),

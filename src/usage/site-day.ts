@@ -41,6 +41,11 @@ export class SiteDays {
     }
     return high;
   }
+
+  /** Whole local days, both included, as the instants [from, to) in seconds since 1970 UTC. */
+  rangeOf({ from, to }: { readonly from: string; readonly to: string }): { from: number; to: number } {
+    return { from: this.startOf(from), to: this.startOf(addDays(to, 1)) };
+  }
 }
 
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/u;

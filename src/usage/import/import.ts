@@ -20,6 +20,19 @@ export interface ImportTotals extends BatchOutcome {
   readonly rejected: number;
 }
 
+export const NOTHING_IMPORTED: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
+
+export function addTotals(a: ImportTotals, b: ImportTotals): ImportTotals {
+  return {
+    rows: a.rows + b.rows,
+    new: a.new + b.new,
+    changed: a.changed + b.changed,
+    unchanged: a.unchanged + b.unchanged,
+    running: a.running + b.running,
+    rejected: a.rejected + b.rejected,
+  };
+}
+
 export interface ImportOptions {
   /** What the records come from, for people: a file name, `standard input`. */
   readonly source: string;
@@ -47,7 +60,7 @@ export async function importRecords(
         VALUES (${options.source}, ${context.clock.now()}, ${options.actor}, 'running', ${options.syncRunId ?? null})
         RETURNING id`,
   );
-  let totals: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
+  let totals = NOTHING_IMPORTED;
   const prices = new KnownPrices(context.currency);
   let expectsNewJobs = true;
   const write = async (batch: RecordBatch, turn: Promise<unknown>): Promise<void> => {
@@ -64,14 +77,7 @@ export async function importRecords(
     });
     expectsNewJobs = outcome.changed === 0 && outcome.unchanged === 0;
     if (batch.rejects.length > 0) await options.onRejects(batch.rejects);
-    totals = {
-      rows: totals.rows + counts.rows,
-      new: totals.new + outcome.new,
-      changed: totals.changed + outcome.changed,
-      unchanged: totals.unchanged + outcome.unchanged,
-      running: totals.running + outcome.running,
-      rejected: totals.rejected + counts.rejected,
-    };
+    totals = addTotals(totals, { ...outcome, ...counts });
     options.onProgress(totals, batch.bytesRead);
   };
   // One batch is written, the next is staged, the one after that is read: the database and we both stay busy.

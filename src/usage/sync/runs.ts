@@ -6,19 +6,6 @@ import type { ImportTotals } from "../import/import.ts";
 /** What was read in the end: a live source, or files. */
 export type ChosenSource = "slurmrestd" | "sacct" | "file";
 
-export const NOTHING_IMPORTED: ImportTotals = { rows: 0, new: 0, changed: 0, unchanged: 0, running: 0, rejected: 0 };
-
-export function addTotals(a: ImportTotals, b: ImportTotals): ImportTotals {
-  return {
-    rows: a.rows + b.rows,
-    new: a.new + b.new,
-    changed: a.changed + b.changed,
-    unchanged: a.unchanged + b.unchanged,
-    running: a.running + b.running,
-    rejected: a.rejected + b.rejected,
-  };
-}
-
 /** How far a run has come. */
 export interface RunProgress {
   readonly source: ChosenSource;

@@ -1,22 +1,21 @@
 import { hostname } from "node:os";
 import { messageOf, UpstreamError } from "../../errors.ts";
+import type { JobRecord } from "../../slurm/job-record.ts";
 import type { DumpBatch } from "../../slurm/sacct-reader.ts";
 import type { ReadOptions, TimeWindow } from "../../slurm/source.ts";
 import { storeAccounts } from "../accounts/store.ts";
 import { JOBS_PER_BATCH } from "../import/batch.ts";
 import { jobKey, type ImportContext } from "../import/context.ts";
-import { importRecords, type ImportTotals } from "../import/import.ts";
+import { addTotals, importRecords, NOTHING_IMPORTED, type ImportTotals } from "../import/import.ts";
 import { Cascade, type WorkingSource } from "./cascade.ts";
 import type { NamedCluster } from "./clusters.ts";
 import { importFiles, type FilePlace } from "./files.ts";
 import { takeLease, type Lease } from "./lease.ts";
 import { dropOldRejects, keepRejects } from "./rejects.ts";
 import {
-  addTotals,
   closeRun,
   clusterState,
   moveCompleteUntil,
-  NOTHING_IMPORTED,
   saveAccountsState,
   saveProgress,
   saveRange,
@@ -85,7 +84,7 @@ class Run {
   readonly #lease: Lease;
   readonly #request: SyncRequest & { readonly signal: AbortSignal };
   readonly #cascade: Cascade;
-  /** Keys of all runs that this sync has met. */
+  /** Keys of the unfinished jobs that this sync has met. */
   readonly #met = new Set<string>();
   #totals: ImportTotals = NOTHING_IMPORTED;
   #source: ChosenSource | null = null;
@@ -123,7 +122,9 @@ class Run {
         if (!this.#lease.isCanceled() && this.#lease.signal.aborted) throw reason;
         return { runId, cluster: name, status: "canceled", source: this.#source, totals: this.#totals, trouble: null };
       }
-      await closeRun(db, name, runId, { status: "failed", error: messageOf(error) }, clock.now());
+      // What went wrong first is what matters, also when it is the database that went away.
+      const end = { status: "failed", error: messageOf(error) } as const;
+      await closeRun(db, name, runId, end, clock.now()).catch(() => undefined);
       throw error;
     }
   }
@@ -179,8 +180,8 @@ class Run {
     }
   }
 
-  readonly #meet = (key: string): void => {
-    this.#met.add(key);
+  readonly #meet = (job: JobRecord): void => {
+    if (job.phase !== "finished") this.#met.add(jobKey(job));
   };
 
   #reading(): ReadOptions {
@@ -293,7 +294,7 @@ class Run {
 
   async *#noted(batches: AsyncIterable<DumpBatch>): AsyncGenerator<DumpBatch> {
     for await (const batch of batches) {
-      for (const job of batch.records) this.#met.add(jobKey(job));
+      for (const job of batch.records) this.#meet(job);
       yield batch;
     }
   }

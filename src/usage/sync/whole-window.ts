@@ -1,4 +1,5 @@
 import { UpstreamError } from "../../errors.ts";
+import type { JobRecord } from "../../slurm/job-record.ts";
 import type { DumpBatch } from "../../slurm/sacct-reader.ts";
 import type { ReadOptions, TimeWindow } from "../../slurm/source.ts";
 import { jobKey } from "../import/context.ts";
@@ -8,23 +9,22 @@ import type { Cascade, WorkingSource } from "./cascade.ts";
  * All runs of a window, also those that the source's list leaves out: they come from another source of the cluster, or,
  * where there is none that works, from asking the source for each job by its id.
  *
- * @param met called with the key of every run.
+ * @param met called with every run.
  */
 export async function* wholeWindow(
   cascade: Cascade,
   current: WorkingSource,
   window: TimeWindow,
-  options: ReadOptions & { readonly met: (key: string) => void },
+  options: ReadOptions & { readonly met: (job: JobRecord) => void },
 ): AsyncGenerator<DumpBatch> {
   const hidesRuns = current.limits.includes("hides_requeued_runs");
   const keys = new Set<string>();
   const ids = new Set<string>();
   for await (const batch of current.source.jobs(window, options)) {
     for (const job of batch.records) {
-      const key = jobKey(job);
-      options.met(key);
+      options.met(job);
       if (!hidesRuns) continue;
-      keys.add(key);
+      keys.add(jobKey(job));
       ids.add(job.rawJobId);
     }
     yield batch;
@@ -47,13 +47,13 @@ export async function* wholeWindow(
 /** Of what a second source says, only what the first did not: two sources must not take turns in describing a job. */
 async function* onlyNew(
   batches: AsyncIterable<DumpBatch>,
-  { keys, met }: { readonly keys: Set<string>; readonly met: (key: string) => void },
+  { keys, met }: { readonly keys: Set<string>; readonly met: (job: JobRecord) => void },
 ): AsyncGenerator<DumpBatch> {
   for await (const batch of batches) {
     const records = batch.records.filter((job) => !keys.has(jobKey(job)));
     for (const job of records) {
       keys.add(jobKey(job));
-      met(jobKey(job));
+      met(job);
     }
     yield { ...batch, records, rowsRead: records.length + batch.rejects.length };
   }
