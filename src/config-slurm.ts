@@ -22,6 +22,8 @@ export interface SlurmrestdConfig {
 
 export interface SacctConfig {
   readonly path: string;
+  /** False where nobody named it: then it is used if there is one in the PATH. */
+  readonly isNamed: boolean;
   readonly slurmConf: string | null;
 }
 
@@ -100,7 +102,9 @@ function singleCluster(read: EnvReader): ClusterConfig | null {
   return {
     name,
     slurmrestd: url === undefined ? null : slurmrestd(read, url),
-    sacct: hasSacct ? { path: sacctPath ?? "sacct", slurmConf } : null,
+    sacct: hasSacct
+      ? { path: sacctPath ?? "sacct", isNamed: sacctPath !== undefined || url === undefined, slurmConf }
+      : null,
     dropFolder,
     fallbackFile,
   };
@@ -193,7 +197,8 @@ function clustersFile(read: EnvReader, path: string): readonly ClusterConfig[] {
             clientCertPath: one.slurmrestd.client_cert ?? null,
             clientKeyPath: one.slurmrestd.client_key ?? null,
           },
-    sacct: one.sacct === undefined ? null : { path: one.sacct.path, slurmConf: one.sacct.slurm_conf ?? null },
+    sacct:
+      one.sacct === undefined ? null : { path: one.sacct.path, isNamed: true, slurmConf: one.sacct.slurm_conf ?? null },
     dropFolder: one.folder ?? null,
     fallbackFile: one.file ?? null,
   }));

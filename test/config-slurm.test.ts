@@ -38,7 +38,7 @@ describe("the variables for one cluster", () => {
         clientCertPath: null,
         clientKeyPath: null,
       },
-      sacct: { path: "sacct", slurmConf: null },
+      sacct: { path: "sacct", isNamed: false, slurmConf: null },
       dropFolder: null,
       fallbackFile: null,
     });

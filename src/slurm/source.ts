@@ -16,9 +16,10 @@ export interface TimeWindow {
 /**
  * What a source cannot give, although accounting has it:
  * `hides_requeued_runs` a list shows only the last run of a job that was requeued (REST API v0.0.38 and older);
- * `no_exit_codes` exit codes are not told, so known ones are kept (REST API v0.0.38 and older).
+ * `no_exit_codes` exit codes are not told, so known ones are kept (REST API v0.0.38 and older);
+ * `is_no_operator` our user is no operator in Slurm: where PrivateData is set, others' jobs are left out without an error.
  */
-export type SourceLimit = "hides_requeued_runs" | "no_exit_codes";
+export type SourceLimit = "hides_requeued_runs" | "no_exit_codes" | "is_no_operator";
 
 /** Answer of a source that works. */
 export interface SourceProbe {

@@ -64,11 +64,30 @@ describe("the version that is spoken", () => {
   });
 
   it("tells what it cannot give", async () => {
-    const { url } = await serve((_, response) => send(response, { clusters: [{ name: "alpha" }] }));
+    const operator = { administrator_level: ["Operator"] };
+    const { url } = await serve((_, response) => send(response, { clusters: [{ name: "alpha" }], users: [operator] }));
     const limits = async (version: string) => (await source({ url, version }).probe(never())).limits;
     expect(await limits("v0.0.38")).toEqual(["hides_requeued_runs", "no_exit_codes"]);
     expect(await limits("v0.0.39")).toEqual(["hides_requeued_runs"]);
     expect(await limits("v0.0.40")).toEqual([]);
+  });
+
+  it.each([
+    ["Operator", 200, []],
+    ["Administrator", 200, []],
+    ["None", 200, ["is_no_operator"]],
+    ["Operator", 500, ["is_no_operator"]],
+  ])("tells whether its user may see everything: level %s, answered with %i", async (level, status, limits) => {
+    const { url } = await serve((request, response) => {
+      const isAboutUser = request.url?.includes("/user/") === true;
+      send(
+        response,
+        { clusters: [{ name: "alpha" }], users: [{ administrator_level: level }] },
+        isAboutUser ? status : 200,
+      );
+    });
+    expect((await source({ url, version: "v0.0.40", user: "billing" }).probe(never())).limits).toEqual(limits);
+    expect((await source({ url, version: "v0.0.40", user: "root" }).probe(never())).limits).toEqual([]);
   });
 
   it("must be one that exists, and the address too", () => {

@@ -51,6 +51,7 @@ export class FakeSlurm {
       sacctPath: join(this.folder, "sacct"),
       slurmConf: null,
       cluster: "testbed",
+      user: null,
       timeouts: { readSeconds: 30, askSeconds: 30, killSeconds: 5 },
       ...changes,
     };

@@ -40,7 +40,7 @@ export function restConfig(more: Partial<SlurmrestdConfig> = {}): SlurmrestdConf
   };
 }
 
-export const SACCT = { path: "sacct", slurmConf: SLURM_CONF } as const;
+export const SACCT = { path: "sacct", isNamed: true, slurmConf: SLURM_CONF } as const;
 
 export async function clusterWith(
   sources: Partial<Pick<ClusterConfig, "slurmrestd" | "sacct">>,

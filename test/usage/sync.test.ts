@@ -140,9 +140,7 @@ describe("a sync", () => {
     await sync();
     expect(await status()).toMatchObject({ failures: 0, lastError: null });
     expect((await usageTotals(context.db, {})).jobs).toBe(3n);
-    expect((await rollupAndTruth(context.db)).rollup).toEqual(
-      (await rollupAndTruth(context.db)).truth,
-    );
+    expect((await rollupAndTruth(context.db)).rollup).toEqual((await rollupAndTruth(context.db)).truth);
   });
 
   it("never reads a failure as an empty bill: with no source left it fails and says what each of them said", async () => {
@@ -365,6 +363,14 @@ describe("the name of a cluster", () => {
   it("is asked of the next source when the first does not answer", async () => {
     rest.broken = "away";
     expect((await nameCluster(unnamedSetup([rest, sacct]), signal)).name).toBe("alpha");
+  });
+
+  it("cannot be found out when no source answers, and each says why", async () => {
+    rest.broken = "the token was refused";
+    sacct.broken = "no such program";
+    await expect(nameCluster(unnamedSetup([rest, sacct]), signal)).rejects.toThrow(
+      /slurmrestd: .*token was refused.*; sacct: .*no such program/u,
+    );
   });
 
   it("must be given where accounting holds several", async () => {

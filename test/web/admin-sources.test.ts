@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sql } from "../../src/db/database.ts";
 import type { SyncRequests } from "../../src/web/routes/admin.tsx";
 import { syncCluster } from "../../src/usage/sync/sync-cluster.ts";
+import { saveNamingProblem } from "../../src/usage/sync/clusters.ts";
 import { takeLease } from "../../src/usage/sync/lease.ts";
 import { aJob, at } from "../support/context.ts";
 import { clusterOf, FakeScheduler, FakeSource } from "../support/fake-scheduler.ts";
@@ -42,6 +43,18 @@ describe("the page of sources", () => {
     expect(body).toContain("No cluster is connected");
     expect(body).toContain("SLURMRESTD_URL");
     await empty.close();
+  });
+
+  it("says why a cluster without a configured name could not be asked for it", async () => {
+    const nameless = await startAdminSite({ now: NOW, env: { SACCT_PATH: "/usr/bin/sacct" } });
+    const page = async (): Promise<string> => (await nameless.root.get("/admin?section=sources")).body;
+    await saveNamingProblem(nameless.db, { at: new Date(at(NOW) * 1000), error: "slurmrestd refuses the token <b>" });
+    const body = await page();
+    expect(body).toContain("The cluster cannot be asked for its name");
+    expect(body).toContain("slurmrestd refuses the token &lt;b>");
+    await saveNamingProblem(nameless.db, null);
+    expect(await page()).not.toContain("cannot be asked for its name");
+    await nameless.close();
   });
 
   it("names a cluster that was not asked yet", async () => {

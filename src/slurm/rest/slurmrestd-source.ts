@@ -5,7 +5,7 @@ import type { AccountSnapshot, ReadOptions, SlurmSource, SourceProbe, TimeWindow
 import { readAccounts } from "./accounts.ts";
 import { RestClient } from "./client.ts";
 import { RestNotFoundError } from "./failure.ts";
-import { listAt, textAt } from "./fields.ts";
+import { listAt, textAt, valueAt } from "./fields.ts";
 import { readByIds, readWindow } from "./jobs.ts";
 import type { SlurmrestdOptions } from "./options.ts";
 import { discoverVersion, limitsOf, listPath, parseVersion, versionName, type ApiVersion } from "./version.ts";
@@ -24,12 +24,14 @@ class SlurmrestdSource implements SlurmSource {
   readonly kind = "slurmrestd";
   readonly #client: RestClient;
   readonly #cluster: string | null;
+  readonly #user: string | null;
   readonly #forcedVersion: ApiVersion | null;
   #knownVersion: ApiVersion | null = null;
 
   constructor(options: SlurmrestdOptions) {
     this.#client = new RestClient(options);
     this.#cluster = options.cluster;
+    this.#user = options.user;
     this.#forcedVersion = options.version === null ? null : parseVersion(options.version);
   }
 
@@ -46,9 +48,27 @@ class SlurmrestdSource implements SlurmSource {
       const release = textAt(answer, "meta", "slurm", "release") || textAt(answer, "meta", "Slurm", "release");
       return {
         version: `slurmrestd ${versionName(version)}${release === "" ? "" : `, Slurm ${release}`}`,
-        limits: limitsOf(version),
+        limits: [
+          ...limitsOf(version),
+          ...((await this.#seesEverything(version, signal)) ? [] : ["is_no_operator" as const]),
+        ],
       };
     });
+  }
+
+  /** Root and SlurmUser see everything, operators too; whom else depends on slurmdbd's PrivateData, which nobody tells. */
+  async #seesEverything(version: ApiVersion, signal: AbortSignal): Promise<boolean> {
+    if (this.#user === null || this.#user === "root" || this.#user === "slurm") return true;
+    try {
+      const path = `/slurmdb/${versionName(version)}/user/${encodeURIComponent(this.#user)}`;
+      const [user] = listAt(await this.#client.read(path, signal), "users");
+      const level = valueAt(user, "administrator_level");
+      return [level].flat().some((one) => one === "Operator" || one === "Administrator");
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || signal.aborted) throw error;
+      // What it may not even ask about itself, it does not see.
+      return false;
+    }
   }
 
   async clusters(signal: AbortSignal): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import { UpstreamError, UserError } from "../../errors.ts";
 import { readDump, type DumpBatch } from "../sacct-reader.ts";
 import type { AccountSnapshot, ReadOptions, SlurmSource, SourceProbe, TimeWindow } from "../source.ts";
 import { ACCOUNT_COLUMNS, ASSOCIATION_COLUMNS, readAccounts } from "./accounts.ts";
+import { requireFullView } from "./full-view.ts";
 import { jobsQuery, probeQuery, windowQuery } from "./query.ts";
 import { ask, askForLines, requireClusterName, type SacctOptions } from "./tools.ts";
 
@@ -40,6 +41,7 @@ class SacctSource implements SlurmSource {
       );
     await drain(this.#read(probeQuery(this.#options.cluster), { signal, jobsPerBatch: 1 }, silenceSeconds));
     await this.#requireKnownCluster(signal);
+    await requireFullView(this.#options.user, (what, purpose) => this.#sacctmgr(what, purpose, signal));
     return { version: `sacct of Slurm ${found}`, limits: [] };
   }
 

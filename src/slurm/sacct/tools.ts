@@ -23,6 +23,8 @@ export interface SacctOptions {
   readonly slurmConf: string | null;
   /** Null: the cluster that slurm.conf names. */
   readonly cluster: string | null;
+  /** Who runs the programs, where that may decide what Slurm shows; null for root, from whom it hides nothing. */
+  readonly user: string | null;
   readonly timeouts: SacctTimeouts;
 }
 

@@ -45,8 +45,8 @@ export interface Break {
   readonly receipt?: { readonly id: bigint; readonly number: string } | undefined;
 }
 
-/** More than these nobody reads one by one; the count goes on. */
-const MOST_KEPT = 1_000;
+/** Breaks kept of a run: more than these nobody reads one by one; the count goes on. */
+export const MOST_KEPT = 1_000;
 const LONGEST_TEXT = 500;
 
 /** Counts all breaks of a run and keeps the first ones. */

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { UpstreamError, UserError } from "../../errors.ts";
+import { sql, type Database, type Queries } from "../../db/database.ts";
 import type { SourceKind, SlurmSource } from "../../slurm/source.ts";
 import type { SreportUsage } from "../reconcile/sources.ts";
 
@@ -27,6 +29,34 @@ export interface NamedCluster extends Pick<ClusterSetup, "dropFolder" | "fallbac
   readonly name: string;
   readonly live: readonly LiveSource[];
   readonly sreport: SreportUsage | null;
+}
+
+/** Why a cluster that the configuration does not name could not be asked for its name. */
+export interface NamingProblem {
+  readonly at: Date;
+  readonly error: string;
+}
+
+const NAMING_PROBLEM = "sync_naming_problem";
+
+/** Keeps why the cluster could not be named, for the page; null once it has told its name. */
+export async function saveNamingProblem(db: Database, problem: NamingProblem | null): Promise<void> {
+  if (problem === null) {
+    await db.run(sql`DELETE FROM settings WHERE key = ${NAMING_PROBLEM}`);
+    return;
+  }
+  await db.run(
+    sql`INSERT INTO settings (key, value) VALUES (${NAMING_PROBLEM}, ${JSON.stringify(problem)}::jsonb)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+  );
+}
+
+export async function namingProblem(queries: Queries): Promise<NamingProblem | null> {
+  const row = await queries.maybeOne(
+    z.object({ value: z.object({ at: z.coerce.date(), error: z.string() }) }),
+    sql`SELECT value FROM settings WHERE key = ${NAMING_PROBLEM}`,
+  );
+  return row?.value ?? null;
 }
 
 /** The name of a cluster that is read from files only and has none. */

@@ -3,7 +3,7 @@ import { sql, type Queries } from "../../db/database.ts";
 import type { ChosenSource } from "./runs.ts";
 
 const chosenSource = z.enum(["slurmrestd", "sacct", "file"]);
-const limits = z.array(z.enum(["hides_requeued_runs", "no_exit_codes"]));
+const limits = z.array(z.enum(["hides_requeued_runs", "no_exit_codes", "is_no_operator"]));
 const count = z.bigint().transform(Number);
 
 /** How one source of a cluster answered when it was last asked. */

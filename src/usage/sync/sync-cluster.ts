@@ -35,6 +35,8 @@ export interface SyncRequest {
   readonly actor: string;
   /** Only this range, in seconds since 1970 UTC; undefined: from where the cluster is complete up to now. */
   readonly range?: { readonly from: number; readonly to: number } | undefined;
+  /** Raw ids of jobs that are asked for besides, whenever they ran. */
+  readonly rawJobIds?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: RunProgress) => void;
 }
@@ -139,6 +141,7 @@ class Run {
     for (const window of windows) {
       if (!(await this.#syncWindow(window))) return this.#readFiles();
     }
+    await this.#readById(this.#request.rawJobIds ?? []);
     await this.#cascade.surveyRest();
     await this.#readDrops();
     return this.#request.range === undefined ? this.#lookAfterUnfinished() : this.#vanishedBefore();
@@ -280,16 +283,20 @@ class Run {
     const current = await this.#cascade.current();
     const unmet = await unmetJobs(db, name, this.#met);
     if (current === null) return this.#vanishedBefore();
-    if (unmet.length > 0) {
-      const ids = [...new Set(unmet.map(({ rawJobId }) => rawJobId))];
-      await this.#import(
-        this.#noted(current.source.jobsById(ids, this.#reading())),
-        `${current.kind} ${name}: jobs by id`,
-        current.kind,
-      );
-    }
+    await this.#readById([...new Set(unmet.map(({ rawJobId }) => rawJobId))]);
+    // What it does not show may only be hidden from it.
+    if (current.limits.includes("is_no_operator")) return this.#vanishedBefore();
     const gone = unmet.filter((job) => !this.#met.has(jobKey({ cluster: name, ...job })));
     return setAside(db, name, gone, { actor: this.#request.actor });
+  }
+
+  /** Imports all runs of some jobs, whenever they were. */
+  async #readById(rawJobIds: readonly string[]): Promise<void> {
+    const current = await this.#cascade.current();
+    if (current === null || rawJobIds.length === 0) return;
+    const { kind, source } = current;
+    const batches = this.#noted(source.jobsById(rawJobIds, this.#reading()));
+    await this.#import(batches, `${kind} ${this.#cluster.name}: jobs by id`, kind);
   }
 
   async *#noted(batches: AsyncIterable<DumpBatch>): AsyncGenerator<DumpBatch> {

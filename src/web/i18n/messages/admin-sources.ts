@@ -14,6 +14,9 @@ export const adminSources = defineMessages({
     "sources.emptyTitle": "No cluster is connected",
     "sources.emptyText":
       "Set SLURMRESTD_URL, SACCT_PATH or IMPORT_FOLDER (or CLUSTERS for several clusters) and start again. Until then, usage comes in by the import command.",
+    "sources.namingTitle": "The cluster cannot be asked for its name",
+    "sources.namingText":
+      "{error} (this answer is {age}). It is tried again by itself; SLURM_CLUSTER can name the cluster.",
     "sources.notAsked": "This cluster has not been asked yet. The first sync starts with the server.",
     "sources.notAskedNamed": "{cluster} has not been asked yet. The first sync starts with the server.",
     "sources.state.current": "Up to date",
@@ -51,6 +54,8 @@ export const adminSources = defineMessages({
     "sources.notChecked": "Not asked",
     "sources.limit.hides_requeued_runs":
       "Its list leaves out earlier runs of requeued jobs. They are filled in from sacct, or asked for one by one.",
+    "sources.limit.is_no_operator":
+      "Its user is no operator in Slurm. If slurmdbd has PrivateData set, the jobs of others are hidden from it without an error.",
     "sources.limit.no_exit_codes": "It does not tell exit codes. Those that are known from sacct are kept.",
     "sources.failedTitle": "The last sync of {cluster} failed",
     "sources.failedText":
@@ -100,6 +105,8 @@ export const adminSources = defineMessages({
     "sources.emptyTitle": "ยังไม่ได้เชื่อมต่อกับคลัสเตอร์ใด",
     "sources.emptyText":
       "กำหนดค่า SLURMRESTD_URL, SACCT_PATH หรือ IMPORT_FOLDER (หรือ CLUSTERS สำหรับหลายคลัสเตอร์) แล้วเริ่มระบบใหม่ ระหว่างนี้นำเข้าข้อมูลได้ด้วยคำสั่ง import",
+    "sources.namingTitle": "ถามชื่อคลัสเตอร์ไม่ได้",
+    "sources.namingText": "{error} (คำตอบ{age}) ระบบจะลองใหม่เอง หรือกำหนดชื่อคลัสเตอร์ด้วย SLURM_CLUSTER",
     "sources.notAsked": "ยังไม่ได้ติดต่อคลัสเตอร์นี้ การซิงก์ครั้งแรกจะเริ่มพร้อมกับเซิร์ฟเวอร์",
     "sources.notAskedNamed": "ยังไม่ได้ติดต่อ {cluster} การซิงก์ครั้งแรกจะเริ่มพร้อมกับเซิร์ฟเวอร์",
     "sources.state.current": "เป็นปัจจุบัน",
@@ -137,6 +144,8 @@ export const adminSources = defineMessages({
     "sources.notChecked": "ยังไม่ได้ติดต่อ",
     "sources.limit.hides_requeued_runs":
       "รายการของแหล่งนี้ไม่แสดงการรันก่อนหน้าของงานที่ถูกส่งกลับเข้าคิว ระบบจะเติมจาก sacct หรือถามทีละงาน",
+    "sources.limit.is_no_operator":
+      "ผู้ใช้ของแหล่งนี้ไม่ใช่ operator ใน Slurm หาก slurmdbd ตั้ง PrivateData ไว้ งานของผู้อื่นจะถูกซ่อนโดยไม่มีข้อผิดพลาด",
     "sources.limit.no_exit_codes": "แหล่งนี้ไม่บอกรหัสการจบงาน ระบบเก็บรหัสที่ทราบจาก sacct ไว้",
     "sources.failedTitle": "การซิงก์ {cluster} ครั้งล่าสุดล้มเหลว",
     "sources.failedText": "{error} ข้อมูลที่นำเข้าแล้วยังอยู่ครบ และการซิงก์ครั้งถัดไปจะทำต่อจากเดิม ล้มเหลวติดต่อกัน {count, number} ครั้ง",

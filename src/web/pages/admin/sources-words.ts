@@ -11,6 +11,7 @@ export const SOURCE_NAMES = {
 export const LIMIT_WORDS = {
   hides_requeued_runs: "sources.limit.hides_requeued_runs",
   no_exit_codes: "sources.limit.no_exit_codes",
+  is_no_operator: "sources.limit.is_no_operator",
 } as const satisfies Record<SourceStatus["limits"][number], string>;
 
 export const RUN_STATES = {

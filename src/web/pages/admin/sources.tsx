@@ -1,4 +1,5 @@
 /** Does usage flow in? */
+import type { NamingProblem } from "../../../usage/sync/clusters.ts";
 import { lagSeconds, type ClusterStatus, type SyncRun } from "../../../usage/sync/status.ts";
 import { AdminShell } from "../layout.tsx";
 import { AnswerPanel, EmptyState, FigureGrid, KeyFigure, Notice, Panel, Pill } from "../ui/index.ts";
@@ -18,6 +19,8 @@ export interface ClusterView {
 export interface SourcesPageProps {
   readonly view: AdminView;
   readonly clusters: readonly ClusterView[];
+  /** Why a cluster without a configured name could not be asked for it; null where it was. */
+  readonly namingProblem: NamingProblem | null;
   /** Differs as soon as the page would. */
   readonly pollStatus: string;
   readonly notice:
@@ -28,12 +31,17 @@ export interface SourcesPageProps {
     | undefined;
 }
 
-export function SourcesPage({ view, clusters, pollStatus, notice }: SourcesPageProps) {
-  const { t, frame } = view;
+export function SourcesPage({ view, clusters, namingProblem, pollStatus, notice }: SourcesPageProps) {
+  const { t, fmt, frame, now } = view;
   return (
     <AdminShell frame={frame} title={t("sources.title")}>
       {notice === undefined ? null : (
         <Notice kind={NOTICES[notice.kind][1]} t={t} title={t(NOTICES[notice.kind][0], { cluster: notice.cluster })} />
+      )}
+      {namingProblem === null ? null : (
+        <Notice kind="error" t={t} title={t("sources.namingTitle")}>
+          {t("sources.namingText", { error: namingProblem.error, age: fmt.age(ageSeconds(now, namingProblem.at)) })}
+        </Notice>
       )}
       {clusters.length === 0 ? (
         <Panel>
@@ -51,6 +59,10 @@ export function SourcesPage({ view, clusters, pollStatus, notice }: SourcesPageP
       )}
     </AdminShell>
   );
+}
+
+function ageSeconds(now: Date, at: Date): number {
+  return Math.max(0, (now.getTime() - at.getTime()) / 1000);
 }
 
 interface Lag {

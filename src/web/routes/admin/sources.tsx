@@ -6,6 +6,7 @@ import { z } from "zod";
 import { csvStream } from "../../../documents/csv.ts";
 import { zonedIso } from "../../../documents/instant.ts";
 import { UserError } from "../../../errors.ts";
+import { namingProblem } from "../../../usage/sync/clusters.ts";
 import { requestCancel } from "../../../usage/sync/lease.ts";
 import { listRejects, type SyncReject } from "../../../usage/sync/rejects.ts";
 import { clusterStatuses, lagSeconds, syncRuns } from "../../../usage/sync/status.ts";
@@ -38,10 +39,12 @@ export async function sourcesSection(context: AdminContext, request: FastifyRequ
   const { notice, cluster } = readQuery(sectionQuery, request.query);
   const view = adminView(request, context, "sources");
   const clusters = await clusterViews(context);
+  const isNameless = context.config.slurm.clusters.some(({ name }) => name === null);
   return (
     <SourcesPage
       view={view}
       clusters={clusters}
+      namingProblem={isNameless ? await namingProblem(context.db) : null}
       pollStatus={pollStatus(clusters)}
       notice={notice === undefined || cluster === undefined ? undefined : { kind: notice, cluster }}
     />
