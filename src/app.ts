@@ -101,7 +101,7 @@ export async function webServer(
     version,
     routes: [
       meRoutes({ billing, days }),
-      receiptRoutes({ takesPayments: payments.provider.takesPayments }),
+      receiptRoutes({ takesPayments: [...payments.providers.values()].some((one) => one.takesPayments) }),
       paymentRoutes({ payments }),
       playgroundRoutes({ billing }),
       formulaRoutes({ prices: importing }),

@@ -36,6 +36,18 @@ export interface DemoUser {
   readonly password: string;
 }
 
+export const PROVIDERS = ["dummy", "stripe", "omise"] as const;
+
+/** The providers that are enabled, each with what it needs. */
+export interface PaymentsConfig {
+  /** The first is the one that is taken where nobody chooses. */
+  readonly enabled: readonly (typeof PROVIDERS)[number][];
+  readonly dummy: { readonly webhookSecret: string };
+  /** Null where it is not enabled. Two webhook secrets while one is being rolled. */
+  readonly stripe: { readonly secretKey: string; readonly webhookSecrets: readonly string[] } | null;
+  readonly omise: { readonly secretKey: string; readonly webhookSecrets: readonly string[] } | null;
+}
+
 /** The environment, validated: the only place that reads variables. */
 export interface Config {
   readonly appEnv: "development" | "staging" | "production";
@@ -57,7 +69,7 @@ export interface Config {
   readonly cookie: { readonly secure: boolean; readonly sameSite: "lax" | "strict" | "none" };
   readonly throttle: { readonly maxFails: number; readonly windowSeconds: number; readonly lockSeconds: number };
   readonly metrics: { readonly enabled: boolean; readonly token: string | null };
-  readonly payments: { readonly provider: "dummy"; readonly webhookSecret: string };
+  readonly payments: PaymentsConfig;
   readonly currency: Currency;
   readonly tax: TaxRule | null;
   readonly auditKeyring: AuditKeyring;
@@ -183,15 +195,60 @@ function timeZone(read: EnvReader): string {
   }
 }
 
-function payments(read: EnvReader, key: string): Config["payments"] {
-  const provider = read.choice("PAYMENT_PROVIDER", ["dummy"], "dummy");
+function payments(read: EnvReader, key: string): PaymentsConfig {
+  const enabled = enabledProviders(read);
   const secret = read.text("PAYMENT_WEBHOOK_SECRET");
-  if (secret === undefined) {
+  const usesDummy = enabled.includes("dummy");
+  if (usesDummy && secret === undefined) {
     read.warnings.push("PAYMENT_WEBHOOK_SECRET is not set: only the built-in simulation can confirm a payment");
-  } else if (SAMPLE_SECRETS.has(secret)) {
+  } else if (secret !== undefined && SAMPLE_SECRETS.has(secret)) {
     read.warnings.push("PAYMENT_WEBHOOK_SECRET still has the value of a sample file: anyone can confirm payments");
   }
-  return { provider, webhookSecret: secret ?? derive(key, "payment webhook") };
+  return {
+    enabled,
+    dummy: { webhookSecret: secret ?? derive(key, "payment webhook") },
+    stripe: enabled.includes("stripe") ? stripe(read, enabled[0] === "stripe" ? secret : undefined) : null,
+    omise: enabled.includes("omise") ? omise(read, enabled[0] === "omise" ? secret : undefined) : null,
+  };
+}
+
+function enabledProviders(read: EnvReader): PaymentsConfig["enabled"] {
+  const names = (read.text("PAYMENT_PROVIDER") ?? "dummy")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+  const known = names.flatMap((name) => PROVIDERS.filter((provider) => provider === name));
+  if (known.length === names.length && new Set(known).size === known.length) return known;
+  read.problem("PAYMENT_PROVIDER", `takes ${PROVIDERS.join(", ")}, or several of them separated by commas, the default first`); // prettier-ignore
+  return ["dummy"];
+}
+
+/** @param fallback PAYMENT_WEBHOOK_SECRET, which is the default provider's. */
+function stripe(read: EnvReader, fallback: string | undefined): NonNullable<PaymentsConfig["stripe"]> {
+  const secretKey = read.text("STRIPE_SECRET_KEY") ?? "";
+  if (!/^(sk|rk)_(test|live)_\w+$/u.test(secretKey)) {
+    read.problem("STRIPE_SECRET_KEY", "is required for the provider stripe: a secret or restricted key, sk_… or rk_…");
+  }
+  const webhookSecrets = secretList(read.text("STRIPE_WEBHOOK_SECRET") ?? fallback);
+  if (webhookSecrets.length === 0) {
+    read.problem("STRIPE_WEBHOOK_SECRET", "is required for the provider stripe: whsec_…, or two separated by a comma");
+  }
+  return { secretKey, webhookSecrets };
+}
+
+function omise(read: EnvReader, fallback: string | undefined): NonNullable<PaymentsConfig["omise"]> {
+  const secretKey = read.text("OMISE_SECRET_KEY") ?? "";
+  if (!/^skey_\w+$/u.test(secretKey)) {
+    read.problem("OMISE_SECRET_KEY", "is required for the provider omise: a secret key, skey_…");
+  }
+  return { secretKey, webhookSecrets: secretList(read.text("OMISE_WEBHOOK_SECRET") ?? fallback) };
+}
+
+function secretList(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== "");
 }
 
 function currency(read: EnvReader): Currency {

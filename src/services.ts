@@ -11,8 +11,8 @@ import { Database } from "./db/database.ts";
 import { connectionUrl, openEmbeddedPostgres } from "./db/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { createLogger, type Logger } from "./log.ts";
-import type { PaymentContext } from "./payments/checkout.ts";
-import { dummyProvider } from "./payments/dummy.ts";
+import type { PaymentContext } from "./payments/context.ts";
+import { paymentProviders } from "./payment-providers.ts";
 import type { ImportContext } from "./usage/import/context.ts";
 import { addDays, SiteDays } from "./usage/site-day.ts";
 import { ensureCurrency, ensureSiteZone } from "./usage/site-zone.ts";
@@ -105,15 +105,7 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">)
     clusters: clusterSetups(config.slurm.clusters),
     syncing: { ...importing, policy: () => syncPolicy(config, days, clock) },
     billing: { db, clock, currency, tax, days },
-    payments: {
-      db,
-      clock,
-      currency,
-      provider: dummyProvider({
-        webhookSecret: config.payments.webhookSecret,
-        simulates: config.appEnv === "development",
-      }),
-    },
+    payments: { db, clock, currency, siteBaseUrl: config.siteBaseUrl, ...paymentProviders(config, clock) },
   };
 }
 

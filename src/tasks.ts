@@ -1,10 +1,11 @@
 import { reconcile } from "./billing/balance/reconcile.ts";
 import { reconcileAndRepair } from "./billing/balance/repair.ts";
-import { ConflictError, UpstreamError, UserError } from "./errors.ts";
+import { ConflictError, messageOf, UpstreamError, UserError } from "./errors.ts";
+import { checkPayments } from "./payments/check.ts";
 import type { QueueTask, WorkQueue } from "./queue.ts";
 import type { Services, WiredServices } from "./services.ts";
 import { addDays, isDay } from "./usage/site-day.ts";
-import { nameCluster } from "./usage/sync/clusters.ts";
+import { nameCluster, saveNamingProblem, type ClusterSetup, type NamedCluster } from "./usage/sync/clusters.ts";
 import { syncCluster } from "./usage/sync/sync-cluster.ts";
 import type { SyncRequests } from "./web/routes/admin.tsx";
 
@@ -16,10 +17,11 @@ const UNNAMED = "default";
 
 /** The work that replicas share out among themselves. */
 export function queueTasks(services: WiredServices): readonly QueueTask[] {
-  return [syncTask(services), reconcileTask(services)];
+  return [syncTask(services), reconcileTask(services), paymentsTask(services)];
 }
 
-function syncTask({ clusters, config, syncing, days, logger }: WiredServices): QueueTask {
+function syncTask(services: WiredServices): QueueTask {
+  const { clusters, config, syncing, days, logger } = services;
   const { cron } = config.slurm.sync;
   const byKey = new Map(clusters.map((setup) => [setup.configuredName ?? UNNAMED, setup]));
   return {
@@ -34,7 +36,8 @@ function syncTask({ clusters, config, syncing, days, logger }: WiredServices): Q
       if (setup === undefined) return;
       const { from, to } = options;
       const isRange = from !== undefined && to !== undefined && isDay(from) && isDay(to);
-      const outcome = await syncCluster(syncing, await nameCluster(setup, signal), {
+      const cluster = await named(services, setup, signal);
+      const outcome = await syncCluster(syncing, cluster, {
         actor: requestedBy,
         range: isRange ? days.rangeOf({ from, to }) : undefined,
         signal,
@@ -44,6 +47,19 @@ function syncTask({ clusters, config, syncing, days, logger }: WiredServices): Q
       else logger.warn(facts, "synced, with trouble");
     },
   };
+}
+
+/** The cluster with its name; why it could not be asked is kept for the page, which has no cluster to show it with. */
+async function named({ db, clock }: WiredServices, setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
+  if (setup.configuredName !== null) return nameCluster(setup, signal);
+  try {
+    const cluster = await nameCluster(setup, signal);
+    await saveNamingProblem(db, null);
+    return cluster;
+  } catch (error) {
+    if (!signal.aborted) await saveNamingProblem(db, { at: clock.now(), error: messageOf(error) });
+    throw error;
+  }
 }
 
 /** All clusters are compared at once, so there is one of these at a time. */
@@ -72,6 +88,23 @@ function reconcileTask(services: WiredServices): QueueTask {
       const facts = { from: fromDay, to: toDay, breaks: run.breaks };
       if (run.status === "balanced") logger.info(facts, "the books balance");
       else logger.error(facts, "the books do not balance");
+    },
+  };
+}
+
+/** How often payments are asked about whose event has not come. */
+const PAYMENTS_CRON = "*/5 * * * *";
+
+function paymentsTask({ payments, logger }: WiredServices): QueueTask {
+  const canAsk = [...payments.providers.values()].some(({ keepsPayments }) => keepsPayments);
+  return {
+    name: "payments",
+    retries: 2,
+    atOnce: 1,
+    schedules: canAsk ? [{ key: "check", cron: PAYMENTS_CRON }] : [],
+    work: async (_request, signal) => {
+      const { asked, ended } = await checkPayments(payments, signal);
+      if (ended > 0) logger.warn({ asked, ended }, "payments had ended without an event that told us");
     },
   };
 }

@@ -27,6 +27,26 @@ describe("the environment", () => {
     expect(config.warnings).toEqual([]);
   });
 
+  it("enables several payment providers, the default first, and asks for what each of them needs", () => {
+    const config = loadConfig({
+      PAYMENT_PROVIDER: "stripe,omise",
+      PAYMENT_WEBHOOK_SECRET: "whsec_default",
+      STRIPE_SECRET_KEY: "sk_test_abc",
+      OMISE_SECRET_KEY: "skey_test_abc",
+      OMISE_WEBHOOK_SECRET: "b25l, dHdv",
+    });
+    expect(config.payments).toMatchObject({
+      enabled: ["stripe", "omise"],
+      stripe: { webhookSecrets: ["whsec_default"] },
+      omise: { webhookSecrets: ["b25l", "dHdv"] },
+    });
+    expect(() => loadConfig({ PAYMENT_PROVIDER: "stripe" })).toThrow(/STRIPE_SECRET_KEY.*\n.*STRIPE_WEBHOOK_SECRET/u);
+    expect(() => loadConfig({ PAYMENT_PROVIDER: "omise", OMISE_SECRET_KEY: "pkey_x" })).toThrow("OMISE_SECRET_KEY");
+    for (const value of ["paypal", "stripe,stripe", "dummy,"]) {
+      expect(() => loadConfig({ PAYMENT_PROVIDER: value })).toThrow("PAYMENT_PROVIDER takes dummy, stripe, omise");
+    }
+  });
+
   it("needs nothing in development", () => {
     const config = loadConfig({});
     expect(config).toMatchObject({ appEnv: "development", databaseUrl: null, host: "127.0.0.1" });

@@ -1,53 +1,70 @@
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
-import { sql, type Database, type Actor } from "../db/database.ts";
+import { sql, type Actor, type Database, type Queries } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
-import type { Currency } from "../rating/money.ts";
 import { currencyOf } from "../rating/money.ts";
 import { lockReceipt } from "../billing/settle.ts";
-import type { PaymentProvider } from "./provider.ts";
+import { checkPayment } from "./check.ts";
+import type { PaymentContext } from "./context.ts";
 
-export interface PaymentContext {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly currency: Currency;
-  readonly provider: PaymentProvider;
+/** How somebody wants to pay. */
+export interface PaymentChoice {
+  /** Undefined: the default provider. */
+  readonly provider?: string | undefined;
+  readonly lang: "en" | "th";
 }
+
+/** An open checkout that is older than this may have run out at the provider, so it is looked at before it is reused. */
+const TRUSTED_FOR_MS = 10 * 60_000;
 
 /**
  * Opens a checkout for a pending receipt, or gives back the one that is open: a double click or a second tab ends at the
- * same payment. The provider is asked outside of any transaction; when two asked at once, the first to commit wins.
+ * same payment. The provider is asked outside of any transaction; when two asked at once, the first to commit wins, and
+ * since both asked with the same key, both have the same checkout.
  *
  * @throws {ConflictError} when the receipt is paid or void.
+ * @throws {UserError} for a provider that is not enabled.
+ * @throws {UpstreamError} when the provider cannot open a checkout; nothing was changed then.
  */
-export async function startCheckout(context: PaymentContext, receiptId: bigint, by: Actor): Promise<{ url: string }> {
-  const receipt = await context.db.maybeOne(
-    z.object({ number: z.string(), status: z.string(), total_minor: z.bigint(), currency: z.string() }),
-    sql`SELECT number, status, total_minor, currency FROM receipts WHERE id = ${receiptId}`,
-  );
-  if (receipt === undefined) throw new UserError("there is no such receipt", { status: 404 });
-  if (receipt.status !== "pending") throw new ConflictError(`receipt ${receipt.number} is ${receipt.status} already`);
-  const open = await openCheckout(context.db, context.provider.name, receiptId);
-  if (open !== undefined) return open;
-  const currency = currencyOf(receipt.currency) ?? context.currency;
-  const checkout = await context.provider.createCheckout({
+export async function startCheckout(
+  context: PaymentContext,
+  receiptId: bigint,
+  by: Actor,
+  choice: PaymentChoice = { lang: "en" },
+): Promise<{ url: string }> {
+  const provider = choice.provider === undefined ? context.provider : context.providers.get(choice.provider);
+  if (provider === undefined) {
+    throw new UserError(
+      `there is no provider "${choice.provider}"; enabled are: ${[...context.providers.keys()].join(", ")}`,
+    );
+  }
+  const receipt = await pendingReceipt(context.db, receiptId);
+  const open = await openCheckout(context.db, provider.name, receiptId);
+  if (open !== undefined) {
+    if (context.clock.now().getTime() - open.created_at.getTime() < TRUSTED_FOR_MS) return open;
+    if ((await checkPayment(context, open.id)) === "pending") return open;
+    await pendingReceipt(context.db, receiptId);
+  }
+  const checkout = await provider.createCheckout({
     receiptId,
     receiptNumber: receipt.number,
     amountMinor: receipt.total_minor,
-    currency,
+    currency: currencyOf(receipt.currency) ?? context.currency,
+    idempotencyKey: keyOf(receipt, choice.lang, context.clock.now()),
+    returnUrl: `${context.siteBaseUrl}/payments/thanks?rid=${receiptId}`,
+    lang: choice.lang,
   });
   return context.db.transaction(async (tx) => {
     const locked = await lockReceipt(tx, receiptId);
     if (locked?.status !== "pending")
       throw new ConflictError(`receipt ${receipt.number} is ${locked?.status ?? "gone"} already`);
-    const faster = await openCheckout(tx, context.provider.name, receiptId);
+    const faster = await openCheckout(tx, provider.name, receiptId);
     if (faster !== undefined) return faster;
     // One left open by another provider makes way.
     await tx.run(sql`UPDATE payments SET status = 'canceled' WHERE receipt_id = ${receiptId} AND status = 'pending'`);
     await tx.run(
       sql`INSERT INTO payments (receipt_id, provider, external_payment_id, status, amount_minor, currency, checkout_url,
                                 created_at, created_by)
-          VALUES (${receiptId}, ${context.provider.name}, ${checkout.externalPaymentId}, 'pending', ${receipt.total_minor},
+          VALUES (${receiptId}, ${provider.name}, ${checkout.externalPaymentId}, 'pending', ${receipt.total_minor},
                   ${receipt.currency}, ${checkout.url}, ${context.clock.now()}, ${by.actor})`,
     );
     tx.audit({
@@ -56,7 +73,7 @@ export async function startCheckout(context: PaymentContext, receiptId: bigint, 
       subject: `payment:${checkout.externalPaymentId}`,
       details: {
         receipt: receipt.number,
-        provider: context.provider.name,
+        provider: provider.name,
         amount_minor: receipt.total_minor,
         currency: receipt.currency,
       },
@@ -65,20 +82,54 @@ export async function startCheckout(context: PaymentContext, receiptId: bigint, 
   });
 }
 
-async function openCheckout(
-  queries: Pick<Database, "maybeOne">,
+/** Providers keep what they answered to a key, refusals too: after this time another try is another question. */
+const KEY_HOLDS_MS = 10 * 60_000;
+
+/**
+ * One key for one attempt at one receipt. The time of issue is in it because a number alone could come again after a
+ * backup was restored; the language because the same key must always ask for the same.
+ */
+function keyOf(receipt: z.output<typeof pendingSchema>, lang: string, now: Date): string {
+  const { number, issued_epoch, attempts } = receipt;
+  return [number, issued_epoch, attempts + 1n, lang, Math.floor(now.getTime() / KEY_HOLDS_MS)].join("-");
+}
+
+const pendingSchema = z.object({
+  number: z.string(),
+  status: z.string(),
+  total_minor: z.bigint(),
+  currency: z.string(),
+  attempts: z.bigint(),
+  issued_epoch: z.bigint(),
+});
+
+async function pendingReceipt(queries: Queries, receiptId: bigint): Promise<z.output<typeof pendingSchema>> {
+  const receipt = await queries.maybeOne(
+    pendingSchema,
+    sql`SELECT number, status, total_minor, currency, extract(epoch FROM issued_at)::bigint AS issued_epoch,
+               (SELECT count(*) FROM payments p WHERE p.receipt_id = r.id) AS attempts
+        FROM receipts r WHERE id = ${receiptId}`,
+  );
+  if (receipt === undefined) throw new UserError("there is no such receipt", { status: 404 });
+  if (receipt.status !== "pending") throw new ConflictError(`receipt ${receipt.number} is ${receipt.status} already`);
+  return receipt;
+}
+
+function openCheckout(
+  queries: Queries,
   provider: string,
   receiptId: bigint,
-): Promise<{ url: string } | undefined> {
+): Promise<{ id: bigint; url: string; created_at: Date } | undefined> {
   return queries.maybeOne(
-    z.object({ url: z.string() }),
-    sql`SELECT checkout_url AS url FROM payments
+    z.object({ id: z.bigint(), url: z.string(), created_at: z.date() }),
+    sql`SELECT id, checkout_url AS url, created_at FROM payments
         WHERE receipt_id = ${receiptId} AND status = 'pending' AND provider = ${provider}`,
   );
 }
 
 const paymentSchema = z
   .object({
+    id: z.bigint(),
     external_payment_id: z.string(),
     provider: z.string(),
     status: z.enum(["pending", "succeeded", "failed", "canceled"]),
@@ -89,6 +140,7 @@ const paymentSchema = z
     checkout_url: z.string(),
   })
   .transform((row) => ({
+    id: row.id,
     externalPaymentId: row.external_payment_id,
     provider: row.provider,
     status: row.status,
@@ -105,7 +157,7 @@ export type Payment = z.output<typeof paymentSchema>;
 export function paymentsOf(db: Database, receiptId: bigint): Promise<Payment[]> {
   return db.rows(
     paymentSchema,
-    sql`SELECT external_payment_id, provider, status, amount_minor, currency, created_at, settled_at, checkout_url
+    sql`SELECT id, external_payment_id, provider, status, amount_minor, currency, created_at, settled_at, checkout_url
         FROM payments WHERE receipt_id = ${receiptId} ORDER BY id`,
   );
 }

@@ -34,6 +34,10 @@ export function dummyProvider(options: {
   return {
     name: "dummy",
     takesPayments: options.simulates,
+    confirmsByFetching: false,
+    sendsBack: true,
+    keepsPayments: false,
+    fetchPayment: () => Promise.resolve(null),
     createCheckout(request: CheckoutRequest) {
       const externalPaymentId = `dev_${newId()}`;
       const query = new URLSearchParams({

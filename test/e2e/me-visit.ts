@@ -10,7 +10,7 @@ import { buildBrowser } from "../../scripts/build.ts";
 import { openBrowser } from "../support/browser.ts";
 import { importGroupOf } from "../web/group-data.ts";
 import { importResearcher } from "../web/me-data.ts";
-import { startMeSite, type MeSite } from "../web/me-site.ts";
+import { startMeSite, type MeSite, type MeSiteOptions } from "../web/me-site.ts";
 import { PASSWORD } from "../web/server-harness.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -32,10 +32,13 @@ export interface VisitedSite {
 }
 
 /** @param prepare what else is to happen there before anybody comes. */
-export async function openSite(prepare: (site: MeSite) => Promise<void> = async () => {}): Promise<VisitedSite> {
+export async function openSite(
+  prepare: (site: MeSite) => Promise<void> = async () => {},
+  options: Pick<MeSiteOptions, "payments"> = {},
+): Promise<VisitedSite> {
   const folder = mkdtempSync(join(tmpdir(), "me-e2e-"));
   const manifest = await buildBrowser(ROOT, folder);
-  const site = await startMeSite({ built: { publicDir: join(folder, "public"), manifest } });
+  const site = await startMeSite({ ...options, built: { publicDir: join(folder, "public"), manifest } });
   await importResearcher(site);
   await importGroupOf(site, "alice");
   await prepare(site);

@@ -7,7 +7,8 @@ import { markPaid, voidReceipt } from "../../src/billing/settle.ts";
 import { sql } from "../../src/db/database.ts";
 import { paymentsOf, startCheckout } from "../../src/payments/checkout.ts";
 import { signDummyBody } from "../../src/payments/dummy.ts";
-import { receiveWebhook, type WebhookVerdict } from "../../src/payments/webhook.ts";
+import type { WebhookVerdict } from "../../src/payments/apply.ts";
+import { receiveWebhook } from "../../src/payments/webhook.ts";
 import { aJob, createTestContext, TEST_KEYRING, WEBHOOK_SECRET, type TestContext } from "../support/context.ts";
 
 let context: TestContext;
@@ -33,12 +34,11 @@ async function checkout(): Promise<string> {
 function send(event: Record<string, unknown>, signature?: string): Promise<WebhookVerdict> {
   const body = Buffer.from(JSON.stringify(event));
   const header = signature ?? signDummyBody(WEBHOOK_SECRET, body);
-  return receiveWebhook(
-    context.payments,
-    body,
-    (name) => (name === "x-dummy-signature" ? header : undefined),
-    "request-1",
-  );
+  return receiveWebhook(context.payments, context.payments.provider, {
+    rawBody: body,
+    header: (name) => (name === "x-dummy-signature" ? header : undefined),
+    requestId: "request-1",
+  });
 }
 
 function success(externalPaymentId: string, overrides: Record<string, unknown> = {}): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { BillingContext } from "../../src/billing/issue.ts";
 import type { Clock } from "../../src/clock.ts";
 import { openPool } from "../../src/db/connection.ts";
 import { Database } from "../../src/db/database.ts";
-import type { PaymentContext } from "../../src/payments/checkout.ts";
+import type { PaymentContext } from "../../src/payments/context.ts";
 import { dummyProvider } from "../../src/payments/dummy.ts";
 import type { JobRecord } from "../../src/slurm/job-record.ts";
 import type { ImportContext } from "../../src/usage/import/context.ts";
@@ -52,6 +52,7 @@ export async function createTestContext(
   const currency = { code: "THB", minorDigits: 2 };
   const days = new SiteDays(options.timeZone ?? "Asia/Bangkok");
   let ids = 0;
+  const dummy = dummyProvider({ webhookSecret: WEBHOOK_SECRET, simulates: true, newId: () => `${++ids}` });
   const base = { db, clock, currency, days, tax: options.tax ?? null };
   return {
     ...base,
@@ -60,7 +61,9 @@ export async function createTestContext(
       db,
       clock,
       currency,
-      provider: dummyProvider({ webhookSecret: WEBHOOK_SECRET, simulates: true, newId: () => `${++ids}` }),
+      siteBaseUrl: "http://localhost:8000",
+      provider: dummy,
+      providers: new Map([[dummy.name, dummy]]),
     },
     importJobs: (jobs) => importJobs(base, jobs),
     close: async () => {

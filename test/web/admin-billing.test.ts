@@ -248,12 +248,11 @@ describe("a receipt's payments", () => {
     const send = async (event: object) => {
       const body = Buffer.from(JSON.stringify({ external_payment_id: "dev_1", currency: "THB", ...event }));
       const signature = createHmac("sha256", WEBHOOK_SECRET).update(body).digest("hex");
-      return receiveWebhook(
-        site.payments,
-        body,
-        (name) => (name.toLowerCase() === "x-dummy-signature" ? signature : undefined),
-        "r",
-      );
+      return receiveWebhook(site.payments, site.payments.provider, {
+        rawBody: body,
+        header: (name) => (name.toLowerCase() === "x-dummy-signature" ? signature : undefined),
+        requestId: "r",
+      });
     };
     const opened = textOf(await site.root.get(`/admin/receipts/${id}`));
     const external = /dev_[\w-]+/u.exec(opened)?.[0];

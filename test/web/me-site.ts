@@ -7,6 +7,7 @@ import { Writable } from "node:stream";
 import type { TaxRule } from "../../src/rating/tax.ts";
 import { loadConfig } from "../../src/config.ts";
 import { createUser } from "../../src/identity/index.ts";
+import type { PaymentContext } from "../../src/payments/context.ts";
 import { createMetrics, type Metrics } from "../../src/web/plugins/metrics.ts";
 import type { App, AssetManifest } from "../../src/web/route-kit.ts";
 import { meRoutes } from "../../src/web/routes/me.tsx";
@@ -32,6 +33,8 @@ export interface MeSiteOptions {
   readonly now?: string;
   readonly tax?: TaxRule | null;
   readonly env?: Readonly<Record<string, string>>;
+  /** How payments are taken; the built-in provider unless told otherwise. */
+  readonly payments?: (context: TestContext) => PaymentContext;
   /** Built files, for a real browser. */
   readonly built?: { readonly publicDir: string; readonly manifest: AssetManifest };
 }
@@ -43,6 +46,7 @@ export async function startMeSite({
   now = "2026-10-31T05:00:00Z",
   tax = VAT,
   env = {},
+  payments = (context) => context.payments,
   built,
 }: MeSiteOptions = {}): Promise<MeSite> {
   const context = await createTestContext({ now, tax });
@@ -76,7 +80,7 @@ export async function startMeSite({
     routes: [
       meRoutes({ billing: context, days: context.days }),
       receiptRoutes({ takesPayments: true }),
-      paymentRoutes({ payments: context.payments }),
+      paymentRoutes({ payments: payments(context) }),
       playgroundRoutes({ billing: context }),
     ],
     version: "1.2.3",

@@ -75,7 +75,7 @@ export function simulationRoutes(app: App, { db, config }: WebContext): void {
         amount_cents: Number(checkout.amount_cents),
         currency: checkout.currency,
       });
-      await report(ownAddress(app), body, signDummyBody(config.payments.webhookSecret, body));
+      await report(ownAddress(app), body, signDummyBody(config.payments.dummy.webhookSecret, body));
       return reply.redirect(`/payments/thanks?rid=${checkout.rid}`, 303);
     },
   );
@@ -83,7 +83,7 @@ export function simulationRoutes(app: App, { db, config }: WebContext): void {
 
 async function report(origin: string, body: string, signature: string): Promise<void> {
   const headers = { "content-type": "application/json", [DUMMY_SIGNATURE_HEADER]: signature };
-  const response = await fetch(`${origin}/payments/webhook`, {
+  const response = await fetch(`${origin}/payments/webhook/dummy`, {
     method: "POST",
     headers,
     body,

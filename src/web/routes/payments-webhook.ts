@@ -1,6 +1,8 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import type { PaymentContext } from "../../payments/checkout.ts";
+import type { PaymentContext } from "../../payments/context.ts";
+import type { PaymentProvider } from "../../payments/provider.ts";
 import { receiveWebhook } from "../../payments/webhook.ts";
 import { receiveRawBodies, type App, type WebContext } from "../route-kit.ts";
 
@@ -20,37 +22,69 @@ const event = z.custom<Buffer | undefined>().meta({
 });
 
 /** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */
+const ANSWERS = { 200: taken, 400: z.object({ error: z.string(), code: z.literal(400) }) };
+
+/** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */
 export function webhookRoutes(app: App, { metrics }: WebContext, payments: PaymentContext): void {
   receiveRawBodies(app);
+  const options = {
+    bodyLimit: BODY_LIMIT_BYTES,
+    config: { access: "provider", errors: "json", rateLimit: { max: CALLS_PER_MINUTE, timeWindow: 60_000 } },
+  } as const;
+  const description =
+    "Authenticated by the provider's signature over the raw body. An event that was applied before is `ok` and changes nothing; one that matches no payment, amount or currency is `ignored`.";
+
   app.post(
     "/payments/webhook",
     {
-      bodyLimit: BODY_LIMIT_BYTES,
-      config: { access: "provider", errors: "json", rateLimit: { max: CALLS_PER_MINUTE, timeWindow: 60_000 } },
+      ...options,
       schema: {
         tags: ["Payments"],
-        summary: "Take an event of the payment provider",
-        description:
-          "Authenticated by the provider's signature over the raw body. An event that was applied before is `ok` and changes nothing; one that matches no payment, amount or currency is `ignored`.",
+        summary: "Take an event of the default payment provider",
+        description,
         body: event,
-        response: { 200: taken, 400: z.object({ error: z.string(), code: z.literal(400) }) },
+        response: ANSWERS,
       },
     },
-    async (request) => {
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const header = (name: string): string | undefined => {
-        const value = request.headers[name.toLowerCase()];
-        return Array.isArray(value) ? value[0] : value;
-      };
-      const { verdict, reason } = await receiveWebhook(payments, body, header, request.id);
-      metrics.webhookEvents.inc({ verdict });
-      const line = { verdict, reason, provider: payments.provider.name };
-      if (verdict === "applied" || verdict === "replay") request.log.info(line, "payment event");
-      else request.log.warn(line, "payment event");
-      if (verdict === "refused")
-        throw new UserError("the signature is missing or does not match the body", { status: 400 });
-      // The true reason would help whoever tries out forged events.
-      return verdict === "ignored" ? { status: "ignored" as const, reason: "not applied" } : { status: "ok" as const };
+    (request) => take(request, payments.provider),
+  );
+
+  app.post(
+    "/payments/webhook/:provider",
+    {
+      ...options,
+      schema: {
+        tags: ["Payments"],
+        summary: "Take an event of one of the enabled payment providers",
+        description,
+        params: z.object({ provider: z.string().meta({ description: "As in PAYMENT_PROVIDER" }) }),
+        body: event,
+        response: ANSWERS,
+      },
+    },
+    (request) => {
+      const provider = payments.providers.get(request.params.provider);
+      if (provider === undefined) throw new UserError("no such payment provider is enabled here", { status: 404 });
+      return take(request, provider);
     },
   );
+
+  async function take(request: FastifyRequest, provider: PaymentProvider): Promise<z.output<typeof taken>> {
+    const { verdict, reason } = await receiveWebhook(payments, provider, {
+      rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      header: (name) => {
+        const value = request.headers[name.toLowerCase()];
+        return Array.isArray(value) ? value[0] : value;
+      },
+      requestId: request.id,
+    });
+    metrics.webhookEvents.inc({ verdict });
+    const line = { verdict, reason, provider: provider.name };
+    if (verdict === "applied" || verdict === "replay") request.log.info(line, "payment event");
+    else request.log.warn(line, "payment event");
+    if (verdict === "refused")
+      throw new UserError("the signature is missing or does not match the body", { status: 400 });
+    // The true reason would help whoever tries out forged events.
+    return verdict === "ignored" ? { status: "ignored", reason: "not applied" } : { status: "ok" };
+  }
 }

@@ -1,8 +1,10 @@
+import type { FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { ConflictError } from "../../errors.ts";
-import { paymentsOf, startCheckout, type PaymentContext } from "../../payments/checkout.ts";
-import { translator } from "../i18n/index.ts";
+import { ConflictError, UpstreamError } from "../../errors.ts";
+import { checkPayment } from "../../payments/check.ts";
+import { paymentsOf, startCheckout } from "../../payments/checkout.ts";
+import type { PaymentContext } from "../../payments/context.ts";
 import { ConfirmPaymentPage } from "../pages/payments/confirm.tsx";
 import { ThanksPage } from "../pages/payments/thanks.tsx";
 import { providerText, storyOf } from "../pages/receipts/story.tsx";
@@ -18,6 +20,8 @@ export interface PaymentDeps {
 
 const receiptParams = z.object({ id: z.string() });
 const receiptQuery = z.object({ rid: z.string().max(30).optional().meta({ description: "Id of one's own receipt" }) });
+/** The provider somebody chose, where several are enabled. */
+const choice = z.object({ provider: z.string().max(30).optional() }).optional();
 const status = z.object({ status: z.enum(["open", "waiting", "failed", "canceled", "paid", "void"]) });
 
 /** Paying a receipt: asking, sending to the provider, and saying how it went. Only its owner pays. */
@@ -28,36 +32,60 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
 
     app.get(
       "/payments/receipt/:id/start",
-      { config: { access: "user" }, schema: { params: receiptParams } },
+      {
+        config: { access: "user" },
+        schema: {
+          params: receiptParams,
+          querystring: z.object({ failed: z.string().max(1).optional(), provider: z.string().max(30).optional() }),
+        },
+      },
       async (request, reply) => {
         const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
         if (receipt.status !== "pending") return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
         // The receipt says how else to pay it.
-        if (!payments.provider.takesPayments) return reply.redirect(`/me/receipts/${receipt.id}`);
-        const { fmt } = readerOf(request, receipt.currency);
-        const provider = providerText(translator(langOfRequest(request)), payments.provider.name);
+        const takers = [...payments.providers.values()].filter(({ takesPayments }) => takesPayments);
+        const chosen = takers.find(({ name }) => name === request.query.provider) ?? takers[0];
+        if (chosen === undefined) return reply.redirect(`/me/receipts/${receipt.id}`);
+        const { t, fmt } = readerOf(request, receipt.currency);
         return renderPage(
           reply,
-          <ConfirmPaymentPage frame={userFrame(request, "receipts")} fmt={fmt} receipt={receipt} provider={provider} />,
+          <ConfirmPaymentPage
+            frame={userFrame(request, "receipts")}
+            fmt={fmt}
+            receipt={receipt}
+            provider={{ name: chosen.name, label: providerText(t, chosen.name), sendsBack: chosen.sendsBack }}
+            others={takers.flatMap(({ name }) =>
+              name === chosen.name ? [] : [{ name, label: providerText(t, name) }],
+            )}
+            failed={request.query.failed !== undefined}
+          />,
         );
       },
     );
 
     app.post(
       "/payments/receipt/:id/start",
-      { config: { access: "user" }, schema: { params: receiptParams } },
+      { config: { access: "user" }, schema: { params: receiptParams, body: choice } },
       async (request, reply) => {
         const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
         try {
-          const { url } = await startCheckout(payments, receipt.id, {
-            actor: requireUser(request).username,
-            requestId: request.id,
+          const by = { actor: requireUser(request).username, requestId: request.id };
+          const { url } = await startCheckout(payments, receipt.id, by, {
+            provider: request.body?.provider,
+            lang: langOfRequest(request),
           });
           return reply.redirect(url, 303);
         } catch (error) {
           // Paid or void meanwhile: the status page says which.
           if (error instanceof ConflictError) return reply.redirect(`/payments/thanks?rid=${receipt.id}`, 303);
-          throw error;
+          if (!(error instanceof UpstreamError)) throw error;
+          // Nothing was charged and nothing was changed: the same page says so and offers another try.
+          request.log.error({ err: error }, "the payment provider could not open a checkout");
+          const again = new URLSearchParams({
+            failed: "1",
+            ...(request.body?.provider !== undefined && { provider: request.body.provider }),
+          });
+          return reply.redirect(`/payments/receipt/${receipt.id}/start?${again.toString()}`, 303);
         }
       },
     );
@@ -66,6 +94,7 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
       "/payments/thanks",
       { config: { access: "user" }, schema: { querystring: receiptQuery } },
       async (request, reply) => {
+        await lookNow(request, (await receiptFor(request, db, request.query.rid, { admins: "mayNot" })).id);
         const receipt = await receiptFor(request, db, request.query.rid, { admins: "mayNot" });
         const attempts = await paymentsOf(db, receipt.id);
         const { t, fmt } = readerOf(request, receipt.currency);
@@ -103,8 +132,17 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
       },
     );
 
+    /** Who comes back from the provider should not have to wait for its event. What cannot be asked now is asked later. */
+    async function lookNow(request: FastifyRequest, receiptId: bigint): Promise<void> {
+      const waiting = (await paymentsOf(db, receiptId)).find((attempt) => attempt.status === "pending");
+      if (waiting === undefined) return;
+      await checkPayment(payments, waiting.id).catch((error: unknown) => {
+        request.log.warn({ err: error }, "the payment provider could not be asked about a payment");
+      });
+    }
+
     // The real thing must not have a page that lets anybody call a receipt paid.
-    if (config.appEnv === "development" && payments.provider.name === "dummy") simulationRoutes(app, ctx);
+    if (config.appEnv === "development" && payments.providers.has("dummy")) simulationRoutes(app, ctx);
     await app.register(async (scope) => {
       webhookRoutes(scope.withTypeProvider<ZodTypeProvider>(), ctx, payments);
     });

@@ -9,6 +9,12 @@ export const payments = defineMessages({
     "payments.canceled.title": "Payment cancelled",
     "payments.confirm.about":
       "You pay receipt {number}: {count, plural, one {# job} other {# jobs}} that ended up to {day}.",
+    "payments.confirm.comeBack": "Its page does not lead back here: after paying, open the receipt again.",
+    "payments.confirm.failed": "The payment provider cannot be reached",
+    "payments.confirm.failedHint": "Nothing was charged and nothing was changed. Wait a moment and try again.",
+    "payments.confirm.instead": "Pay with {provider} instead",
+    "payments.provider.stripe": "Stripe: card, PromptPay",
+    "payments.provider.omise": "Omise: PromptPay QR, card",
     "payments.confirm.next":
       "The next page is the payment provider's ({provider}). The receipt is settled once the provider confirms the payment.",
     "payments.confirm.once":
@@ -44,6 +50,12 @@ export const payments = defineMessages({
     "payments.canceled.hint": "ยกเลิกการชำระแล้ว ไม่มีการตัดเงิน ใบเสร็จยังเปิดอยู่ ชำระได้ทุกเมื่อ",
     "payments.canceled.title": "ยกเลิกการชำระเงินแล้ว",
     "payments.confirm.about": "คุณกำลังชำระใบเสร็จ {number} จำนวน {count, number} งานที่จบถึง {day}",
+    "payments.confirm.comeBack": "หน้าของผู้ให้บริการจะไม่พากลับมาที่นี่ เมื่อชำระแล้วให้เปิดใบเสร็จอีกครั้ง",
+    "payments.confirm.failed": "ติดต่อผู้ให้บริการชำระเงินไม่ได้",
+    "payments.confirm.failedHint": "ไม่มีการตัดเงินและไม่มีอะไรเปลี่ยนแปลง รอสักครู่แล้วลองใหม่",
+    "payments.confirm.instead": "ชำระด้วย {provider} แทน",
+    "payments.provider.stripe": "Stripe: บัตร หรือพร้อมเพย์",
+    "payments.provider.omise": "Omise: QR พร้อมเพย์ หรือบัตร",
     "payments.confirm.next": "หน้าถัดไปเป็นของผู้ให้บริการชำระเงิน ({provider}) ใบเสร็จจะเป็นชำระแล้วเมื่อผู้ให้บริการยืนยันการชำระ",
     "payments.confirm.once": "ใบเสร็จหนึ่งใบชำระได้ครั้งเดียว แม้เปิดหน้านี้ซ้ำหรือเปิดในแท็บอื่น ก็จะไปที่การชำระเดียวกัน",
     "payments.confirm.title": "ชำระใบเสร็จ {number} ใช่ไหม",

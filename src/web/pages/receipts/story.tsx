@@ -30,7 +30,9 @@ export function storyOf(story: StoryOf): TimelineStep[] {
 
 /** A provider by the name people know. */
 export function providerText(t: Translator, provider: string): string {
-  return provider === "dummy" ? t("payments.provider.dummy") : provider.charAt(0).toUpperCase() + provider.slice(1);
+  if (provider === "dummy") return t("payments.provider.dummy");
+  if (provider === "stripe") return t("payments.provider.stripe");
+  return provider === "omise" ? t("payments.provider.omise") : provider;
 }
 
 function paymentSteps({ t, fmt }: StoryOf, payment: Payment): TimelineStep[] {

@@ -1,0 +1,63 @@
+import type { ParsedEvent, PaymentEvent } from "../provider.ts";
+import { chargeSchema, eventSchema, subjectSchema } from "./api.ts";
+
+type Outcome = PaymentEvent["outcome"];
+
+/** `charge.complete` comes when a charge that waited for the payer (PromptPay, 3-D Secure) has ended. */
+const ENDED: ReadonlyMap<string, Outcome> = new Map([
+  ["successful", "succeeded"],
+  ["failed", "failed"],
+  ["expired", "canceled"],
+]);
+
+/** A card without 3-D Secure is charged at once, and `charge.create` is all that comes. */
+const CREATED: ReadonlyMap<string, Outcome> = new Map([["successful", "succeeded"]]);
+
+const CHARGE_EVENTS: ReadonlyMap<string, ReadonlyMap<string, Outcome>> = new Map([
+  ["charge.complete", ENDED],
+  ["charge.create", CREATED],
+]);
+
+/** ISO 4217: no currency is involved. */
+const NO_CURRENCY = "XXX";
+
+/**
+ * Reads an event, whose signature was checked where there is a secret (https://docs.omise.co/api-webhooks). The payment
+ * it is about is the link through which the charge was made; events that tell of no charge's end change nothing.
+ */
+export function readEvent(rawBody: Buffer): ParsedEvent {
+  let json: unknown;
+  try {
+    json = JSON.parse(rawBody.toString("utf8"));
+  } catch {
+    return { kind: "unreadable", reason: "the body is not JSON" };
+  }
+  const read = eventSchema.safeParse(json);
+  if (!read.success) return { kind: "unreadable", reason: `not an event of Omise: ${placeOf(read.error)}` };
+  const { id: eventId, key: eventType, data } = read.data;
+  const outcomes = CHARGE_EVENTS.get(eventType);
+  if (outcomes === undefined) return { kind: "event", event: { eventId, eventType, ...readSubject(eventId, data) } };
+  const charge = chargeSchema.safeParse(data);
+  if (!charge.success) return { kind: "unreadable", reason: `not a charge of Omise: ${placeOf(charge.error)}` };
+  const { id, link, status, amountMinor, currency } = charge.data;
+  const outcome = outcomes.get(status) ?? "other";
+  return {
+    kind: "event",
+    event: { eventId, eventType, outcome, externalPaymentId: link ?? id, amountMinor, currency },
+  };
+}
+
+function readSubject(eventId: string, data: unknown): Omit<PaymentEvent, "eventId" | "eventType"> {
+  const { id, charge, link, amount, currency } = subjectSchema.parse(data);
+  return {
+    outcome: "other",
+    externalPaymentId: link ?? charge ?? id ?? eventId,
+    amountMinor: amount ?? 0n,
+    currency: currency ?? NO_CURRENCY,
+  };
+}
+
+function placeOf({ issues }: { readonly issues: readonly { readonly path: readonly PropertyKey[] }[] }): string {
+  const place = issues[0]?.path.map(String).join(".") ?? "";
+  return place === "" ? "it is no object" : `${place} is missing or not as expected`;
+}
