@@ -3,6 +3,7 @@ import { CronExpressionParser } from "cron-parser";
 import { z } from "zod";
 import type { EnvReader } from "./config-reader.ts";
 import { messageOf } from "./errors.ts";
+import { parseRestAddress } from "./slurm/rest/address.ts";
 import { isDay } from "./usage/site-day.ts";
 
 /** Where a token for slurmrestd comes from: given, or a file that is read again whenever it changes. */
@@ -59,8 +60,18 @@ export interface SlurmConfig {
 
 /** A name that may stand in an address and on sacct's command line. */
 const CLUSTER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
-const VERSION = /^v0\.0\.\d{2}$/u;
+/** Older versions of the REST API know no accounting that could be read. */
+const VERSION = /^v0\.0\.(?:3[89]|[4-9]\d)$/u;
 const SLURMRESTD_PROTOCOLS = ["http:", "https:", "unix:"] as const;
+
+function isRestAddress(text: string): boolean {
+  try {
+    parseRestAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Reads the variables of Slurm; problems go to the reader. */
 export function slurmConfig(read: EnvReader): SlurmConfig {
@@ -88,6 +99,7 @@ function clusters(read: EnvReader): readonly ClusterConfig[] {
 
 function singleCluster(read: EnvReader): ClusterConfig | null {
   const url = read.url("SLURMRESTD_URL", SLURMRESTD_PROTOCOLS);
+  if (url !== undefined && !isRestAddress(url)) read.problem("SLURMRESTD_URL", "takes unix:/path/to/the.sock, from the root on"); // prettier-ignore
   const sacctPath = read.text("SACCT_PATH");
   const slurmConf = read.text("SLURM_CONF") ?? null;
   const dropFolder = read.text("IMPORT_FOLDER") ?? null;
@@ -149,12 +161,7 @@ const clusterSchema = z
     name: z.string().regex(CLUSTER_NAME, "takes letters, digits, dot, dash and underscore, 64 at most"),
     slurmrestd: z
       .strictObject({
-        url: z
-          .string()
-          .refine(
-            (text) => URL.canParse(text) && SLURMRESTD_PROTOCOLS.some((one) => one === new URL(text).protocol),
-            "takes a URL that starts with http://, https:// or unix:/",
-          ),
+        url: z.string().refine(isRestAddress, "takes a URL that starts with http://, https:// or unix:/"),
         user: z.string().optional(),
         token_env: z.string().optional(),
         token_file: z.string().optional(),

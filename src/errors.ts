@@ -35,5 +35,7 @@ export class UpstreamError extends Error {
 
 /** Text of anything that was thrown, for a log line or a command's error output. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // Libraries also throw and emit plain objects with a message.
+  const hasMessage = typeof error === "object" && error !== null && "message" in error;
+  return hasMessage && typeof error.message === "string" ? error.message : String(error);
 }

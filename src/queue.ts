@@ -58,7 +58,7 @@ export async function startQueue(options: {
     max: CONNECTIONS,
     schema: "pgboss",
   });
-  boss.on("error", (error) => logger.warn({ err: error }, "the work queue met an error; it goes on"));
+  boss.on("error", (error) => logger.warn({ reason: messageOf(error) }, "the work queue met an error; it goes on"));
   const stopping = new AbortController();
   await boss.start();
   for (const task of tasks) await offer(boss, task, { timeZone, logger, stopping: stopping.signal });

@@ -4,6 +4,7 @@ import { ConflictError, messageOf, UpstreamError, UserError } from "./errors.ts"
 import { checkPayments } from "./payments/check.ts";
 import type { QueueTask, WorkQueue } from "./queue.ts";
 import type { Services, WiredServices } from "./services.ts";
+import type { ReconcileRun } from "./usage/reconcile/queries.ts";
 import { addDays, isDay } from "./usage/site-day.ts";
 import { nameCluster, saveNamingProblem, type ClusterSetup, type NamedCluster } from "./usage/sync/clusters.ts";
 import { syncCluster } from "./usage/sync/sync-cluster.ts";
@@ -82,7 +83,7 @@ function reconcileTask(services: WiredServices): QueueTask {
       // A schedule repairs what it can; who asks for days wants to know how they stand.
       const run =
         options["from"] === undefined
-          ? await reconcileAndRepair({ ...services.billing, syncing: services.syncing }, request)
+          ? await repairing(() => reconcileAndRepair({ ...services.billing, syncing: services.syncing }, request))
           : await reconcile(services.billing, request);
       if (run.status === "failed") throw new UpstreamError(`reconciliation failed: ${run.error ?? "no reason given"}`);
       const facts = { from: fromDay, to: toDay, breaks: run.breaks };
@@ -90,6 +91,16 @@ function reconcileTask(services: WiredServices): QueueTask {
       else logger.error(facts, "the books do not balance");
     },
   };
+}
+
+/** A sync that is under way keeps the repair from reading; then all of it is tried again in a moment. */
+async function repairing(repair: () => Promise<ReconcileRun>): Promise<ReconcileRun> {
+  try {
+    return await repair();
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    throw new UpstreamError(`what differs could not be read again: ${error.message}`, { cause: error });
+  }
 }
 
 /** How often payments are asked about whose event has not come. */

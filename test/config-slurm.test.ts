@@ -72,6 +72,8 @@ describe("the variables for one cluster", () => {
 
   it.each([
     ["SLURMRESTD_URL", { SLURMRESTD_URL: "slurm.example.org" }],
+    ["SLURMRESTD_URL", { SLURMRESTD_URL: "unix:run/slurmrestd.sock" }],
+    ["SLURMRESTD_VERSION", { SLURMRESTD_URL: "http://a", SLURMRESTD_VERSION: "v0.0.37" }],
     ["SLURM_CLUSTER", { SACCT_PATH: "sacct", SLURM_CLUSTER: "-M all; rm" }],
     ["SLURMRESTD_TOKEN_FILE", { SLURMRESTD_URL: "http://a", SLURMRESTD_TOKEN: "secret", SLURMRESTD_TOKEN_FILE: "/x" }],
     ["SLURMRESTD_VERSION", { SLURMRESTD_URL: "http://a", SLURMRESTD_VERSION: "40" }],

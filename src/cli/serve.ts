@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UpstreamError } from "../errors.ts";
+import type { Logger } from "../log.ts";
 
 export function serveCommand(): Command {
   return new Command("serve")
@@ -17,6 +18,7 @@ export function serveCommand(): Command {
         const end = (signal: NodeJS.Signals): void => {
           isEnding = true;
           logger.info({ signal }, "draining");
+          endAnyway(logger);
           running.stop().then(resolve, reject);
         };
         process.once("SIGTERM", end);
@@ -34,6 +36,17 @@ export function serveCommand(): Command {
         });
       });
     });
+}
+
+/** Supervisors kill what is not gone after 30 s or less; whatever is under way then is done again at the next start. */
+const LONGEST_STOP_MS = 19_000;
+
+/** Ends the process when something does not let it end by itself, such as a statement that the database never answers. */
+function endAnyway(logger: Logger): void {
+  setTimeout(() => {
+    logger.error("what was under way did not end in time; ending without it");
+    process.exit(1);
+  }, LONGEST_STOP_MS).unref();
 }
 
 function welcome(running: {

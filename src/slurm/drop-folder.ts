@@ -83,7 +83,7 @@ async function look(folder: string, name: string): Promise<Drop | null> {
     path,
     sizeBytes: found.size,
     modifiedAt: found.mtime,
-    sha256: () => asked(folder, () => hashOf(path)),
+    sha256: () => hashOf(path),
   };
 }
 
@@ -94,7 +94,11 @@ function absentAsNull(error: NodeJS.ErrnoException): null {
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (error) {
+    throw new UpstreamError(`Cannot read the file ${path}: ${messageOf(error)}`, { cause: error });
+  }
   return hash.digest("hex");
 }
 

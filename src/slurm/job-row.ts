@@ -2,6 +2,7 @@
 import { ByteCache } from "./byte-cache.ts";
 import { ABSENT, decodeText, holdsByte, MALFORMED, readUnsigned, sameBytes } from "./bytes.ts";
 import type { Layout } from "./columns.ts";
+import { overlong, uncountable } from "./countable.ts";
 import { readDurationMs } from "./duration.ts";
 import { isJobId } from "./job-id.ts";
 import type { JobRecord } from "./job-record.ts";
@@ -72,12 +73,19 @@ export class JobRowReader {
     if (!times.ok) return times;
     const allocation = this.#allocation(row, times.value);
     if (!allocation.ok) return allocation;
+    const excess = uncountable(allocation.value, times.value.elapsedSeconds);
+    if (excess !== null) return malformed(excess);
     const rawJobId = decodeText(row.bytes, fieldStart(row, idColumn), fieldEnd(row, idColumn));
     const { submitAt, startAt, endAt, elapsedSeconds, isSubmitInferred } = times.value;
     const alloc = allocation.value;
+    const cluster = this.#word(row, layout.cluster) || this.#defaultCluster;
+    const account = this.#word(row, layout.account);
+    const partition = this.#word(row, layout.partition);
+    const tooLong = overlong({ cluster, user, account, partition });
+    if (tooLong !== null) return malformed(tooLong);
     return parsed({
       record: {
-        cluster: this.#word(row, layout.cluster) || this.#defaultCluster,
+        cluster,
         rawJobId,
         jobId: this.#displayId(row, idColumn, rawJobId),
         submitAt,
@@ -87,8 +95,8 @@ export class JobRowReader {
         phase,
         state,
         user,
-        account: this.#word(row, layout.account),
-        partition: this.#word(row, layout.partition),
+        account,
+        partition,
         qos: this.#word(row, layout.qos),
         jobName: textOf(row, layout.jobName),
         exitCode: this.#word(row, layout.exitCode),

@@ -27,6 +27,9 @@ export interface ToldTimes {
   readonly elapsedSeconds: number;
 }
 
+/** Three thousand years; an end that is told by the length alone stays a date that can be written. */
+const MAX_ELAPSED_SECONDS = 99_999_999_999;
+
 interface Run {
   readonly startAt: number | null;
   readonly endAt: number | null;
@@ -51,6 +54,7 @@ export function readRunTimes(row: Row, layout: Layout, phase: JobPhase): Parsed<
 /** Checks the times of a run against each other and its phase; the reason says which of them contradict. */
 export function settleRunTimes(told: ToldTimes, phase: JobPhase): Parsed<RunTimes> {
   const { submit, eligible, start, end, elapsedSeconds: elapsed } = told;
+  if (elapsed > MAX_ELAPSED_SECONDS) return malformed(`it ran for ${elapsed} s, which is more than can be true`);
   const run = phase === "active" ? parsed(activeRun(start, elapsed)) : endedRun(start, end, elapsed, phase);
   if (!run.ok) return run;
   const { startAt, endAt, elapsedSeconds } = run.value;

@@ -1,6 +1,7 @@
 /** A job's run and what its steps report: sums that become the job's used CPU, memory and energy. */
 import { ABSENT, readTwoDigits, readUnsigned } from "./bytes.ts";
 import type { Layout } from "./columns.ts";
+import { storable } from "./countable.ts";
 import { readDurationMs } from "./duration.ts";
 import type { JobRecord } from "./job-record.ts";
 import type { JobRow, OpenRecord } from "./job-row.ts";
@@ -88,11 +89,11 @@ export class OpenRun {
   /** Closes the run: writes what was used into its record. */
   close(): JobRecord {
     const { record } = this;
-    record.usedCpuMs = this.#usedCpuMs();
+    record.usedCpuMs = storable(this.#usedCpuMs());
     const memKibSeconds = this.#memKibSeconds > 0 || this.#largeMemKibSeconds > 0n;
-    record.usedMemKibSeconds = memKibSeconds ? this.#largeMemKibSeconds + BigInt(this.#memKibSeconds) : null;
+    record.usedMemKibSeconds = memKibSeconds ? storable(this.#largeMemKibSeconds + BigInt(this.#memKibSeconds)) : null;
     const energyJoules = this.#row.energyJoules > 0 ? this.#row.energyJoules : this.#energyJoules;
-    if (energyJoules > 0) record.energyJoules = BigInt(energyJoules);
+    if (energyJoules > 0) record.energyJoules = storable(BigInt(energyJoules)) ?? 0n;
     return record;
   }
 

@@ -128,6 +128,7 @@ describe("a job of slurmrestd", () => {
     ["job_id", { job_id: 0 }, "job_id 0 is not a job id"],
     ["job_id", { job_id: null }, "job_id null is not a job id"],
     ["user", { user: null }, "user is empty"],
+    ["account", { account: "a".repeat(256) }, "account is longer than 255 characters"],
     ["cluster", { cluster: "" }, "cluster is empty"],
     ["state", { state: null }, "state.current is empty"],
     ["time", { time: { submission: "soon" } }, 'time.submission "soon" is not a time'],
@@ -135,6 +136,16 @@ describe("a job of slurmrestd", () => {
     ["tres", { tres: { allocated: [{ type: "cpu", count: 0.5 }] } }, "count is not a whole number"],
     ["tres", { tres: { allocated: [{ type: "mem", count: 5 }] } }, "tres.allocated does not say on how many CPUs"],
     ["tres", { tres: { allocated: {} } }, "tres.allocated {} is not a list"],
+    [
+      "length",
+      { time: { submission: T0, start: T0, end: 0, elapsed: 1_000_000_000_000_000 } },
+      "it ran for 1000000000000000 s, which is more than can be true",
+    ],
+    [
+      "CPU time",
+      { tres: { allocated: [{ type: "cpu", count: 9_007_199_254_740_991 }] } },
+      "9007199254740991 CPUs for 100 s are more than can be true",
+    ],
     [
       "tres",
       {

@@ -121,6 +121,14 @@ describe("the jobs of a window", () => {
     }
   });
 
+  it("are not none when another service answers with JSON of its own", async () => {
+    for (const answer of [{}, { status: "ok" }, { jobs: null }, { jobs: {} }]) {
+      const { url } = await serve((_, response) => send(response, answer));
+      const { error } = await gatherUntilFailure(source({ url, version: "v0.0.44" }).jobs(DAY, reading()));
+      expect(String(error)).toContain("holds no list of jobs");
+    }
+  });
+
   it("reach to all times that Slurm can be asked for where no end is given", async () => {
     const { url, asked } = await serve((_, response) => send(response, { jobs: [] }));
     await gather(source({ url, version: "v0.0.38", cluster: "al pha" }).jobs({ from: 0, to: null }, reading()));

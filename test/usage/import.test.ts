@@ -48,6 +48,13 @@ describe("importing", () => {
     await expectExactRollup();
   });
 
+  it("fails and lets go of its connection when a job cannot be written", async () => {
+    await expect(context.importJobs([aJob(), aJob({ energyJoules: 2n ** 63n })])).rejects.toThrow("does not fit");
+    expect(await context.importJobs([aJob()])).toMatchObject({ new: 1 });
+    await expect(context.importJobs([aJob({ energyJoules: 2n ** 63n })])).rejects.toThrow("does not fit");
+    expect((await usageTotals(context.db, {})).jobs).toBe(1n);
+  });
+
   it("changes nothing when the same records come again", async () => {
     const jobs = [aJob(), aJob({ user: "bob" }), aJob({ phase: "active", state: "RUNNING", endAt: null })];
     expect(await context.importJobs(jobs)).toMatchObject({ new: 2, running: 1 });

@@ -17,8 +17,8 @@ describe("the windows of a sync", () => {
     expect(windowsUntilNow(1_100_000, 1_100_600, policy)).toEqual([{ from: 1_078_400, to: null }]);
   });
 
-  it("are one open window when our clock went back", () => {
-    expect(windowsUntilNow(2_000_000, 1_500_000, policy)).toEqual([{ from: 1_500_000, to: null }]);
+  it("go back by the overlap behind now when our clock had run ahead", () => {
+    expect(windowsUntilNow(2_000_000, 1_500_000, policy)).toEqual([{ from: 1_478_400, to: null }]);
   });
 
   it("cover everything without a gap, whatever the numbers, and none is longer than allowed", () => {

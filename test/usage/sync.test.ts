@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { verifyAudit } from "../../src/audit/verify.ts";
 import { sql } from "../../src/db/database.ts";
 import type { JobRecord } from "../../src/slurm/job-record.ts";
 import { nameCluster, type NamedCluster } from "../../src/usage/sync/clusters.ts";
+import { importFiles } from "../../src/usage/sync/files.ts";
 import { requestCancel, takeLease } from "../../src/usage/sync/lease.ts";
 import { listRejects } from "../../src/usage/sync/rejects.ts";
 import { clusterStatuses, syncRuns, type ClusterStatus } from "../../src/usage/sync/status.ts";
@@ -260,6 +261,15 @@ describe("a sync", () => {
     expect((await status()).accountsError).toMatch(/no accounts at all/u);
   });
 
+  it("forgets an instant that a clock which ran ahead has left, and loses no job by it", async () => {
+    context.clock.set("2027-06-01T00:00:00Z");
+    await sync({});
+    scheduler.put(aRun("2026-11-01T11:00:00Z", "2026-11-01T11:30:00Z"));
+    context.clock.set("2026-11-01T12:00:00Z");
+    expect((await sync()).totals).toMatchObject({ new: 1 });
+    expect((await status()).completeUntil).toEqual(new Date("2026-11-01T12:00:00Z"));
+  });
+
   it("leaves an audit trail that verifies", async () => {
     scheduler.put(aRun("2026-11-01T08:00:00Z", "2026-11-01T09:00:00Z"));
     await sync();
@@ -423,6 +433,27 @@ describe("files", () => {
     cluster = clusterOf("alpha", [rest], { fallbackFile: join(folder, "dump.psv") });
     expect(await sync()).toMatchObject({ source: "file", trouble: "slurmrestd: away", totals: { new: 1 } });
     expect(await status()).toMatchObject({ completeUntil: null, source: "file" });
+  });
+
+  it("that cannot be read are a failed sync when the live sources are away too", async () => {
+    rest.broken = "away";
+    cluster = clusterOf("alpha", [rest], { fallbackFile: join(folder, "nothing.psv") });
+    await expect(sync()).rejects.toThrow(/slurmrestd: away; file: .*nothing\.psv/u);
+    expect(await status()).toMatchObject({ failures: 1, lastSuccessAt: null });
+  });
+
+  it("that are gone or closed when their turn comes do not keep the others out", async () => {
+    for (const name of ["a.psv", "b.psv", "c.psv"]) drop(name, [row("1")]);
+    const taken: string[] = [];
+    const importing = importFiles(context, "alpha", [{ folder }], {
+      signal: new AbortController().signal,
+      importBatches: async (batches, path) => {
+        for await (const _ of batches) taken.push(basename(path));
+        rmSync(join(folder, "b.psv"), { force: true });
+      },
+    });
+    await expect(importing).rejects.toThrow("b.psv");
+    expect(taken).toEqual(["a.psv", "c.psv"]);
   });
 
   it("that are missing are an error that names the file", async () => {

@@ -14,7 +14,9 @@ it("docs/api/openapi.yaml is what the routes' own schemas say (npm run openapi w
   const pool = openPool("postgres://nobody@localhost/none", { max: 1, onIdleError: () => undefined });
   const db = new Database(pool, auditWriter(config.auditKeyring, systemClock));
   const logger = createLogger({ level: "silent" });
-  const { app } = await webServer(wire({ config, logger, clock: systemClock, db }), { send: () => Promise.resolve(false) });
+  const { app } = await webServer(wire({ config, logger, clock: systemClock, db }), {
+    send: () => Promise.resolve(false),
+  });
   const yaml = app.swagger({ yaml: true });
   await app.close();
   await db.close();

@@ -15,6 +15,7 @@ import {
   StreamProblem,
   type SlurmComplaint,
 } from "./failure.ts";
+import { isObject, valueAt } from "./fields.ts";
 import { HttpClient, type HttpAnswer } from "./http.ts";
 import { JsonCutError, JsonCutter } from "./json-cutter.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type RestLimits, type RestTimeouts, type SlurmrestdOptions } from "./options.ts"; // prettier-ignore
@@ -108,6 +109,7 @@ export class RestClient {
       }
       const rest = cutter.finish();
       this.#refuseComplaints(path, complaintsOf(rest));
+      if (ask.key !== null) refuseUnlisted(rest, ask.key);
       ask.rest.value = rest;
     } catch (error) {
       throw this.#explained(path, error, { token, signal: ask.signal });
@@ -188,6 +190,13 @@ export class RestClient {
     // What others wrote may quote what we sent.
     return new UpstreamError(ask.token === null ? text : text.replaceAll(ask.token, "(token)"));
   }
+}
+
+/** JSON of somebody else must not pass for an empty list; Slurm's own may be null or missing when it found nothing. */
+function refuseUnlisted(answer: unknown, key: string): void {
+  if (Array.isArray(valueAt(answer, key)) || isNothingFound(answer)) return;
+  if (valueAt(answer, key) === null && isObject(valueAt(answer, "meta"))) return;
+  throw new StreamProblem(`the answer holds no list of ${key}: this looks like another service, not slurmrestd`);
 }
 
 /** A path for a message: without the query, which says nothing to people. */

@@ -1,5 +1,6 @@
 /** One job of slurmrestd's answer, read to the same record as the same job's rows of sacct. */
 import { ABSENT, MALFORMED } from "../bytes.ts";
+import { overlong, uncountable } from "../countable.ts";
 import type { JobPhase, JobRecord, RejectedRow } from "../job-record.ts";
 import type { JobRow } from "../job-row.ts";
 import { malformed, parsed, type Parsed } from "../parsed.ts";
@@ -61,12 +62,18 @@ function readJobRow(job: unknown, reading: JobReading): Parsed<JobRow> {
   if (cluster === "") return malformed("cluster is empty");
   const user = textAt(job, "user") || textAt(job, "association", "user");
   if (user === "") return malformed("user is empty");
+  const account = textAt(job, "account");
+  const partition = textAt(job, "partition");
+  const tooLong = overlong({ cluster, user, account, partition });
+  if (tooLong !== null) return malformed(tooLong);
   const state = readState(job);
   if (state === null) return malformed("state.current is empty");
   const times = readTimes(job, state.phase);
   if (!times.ok) return times;
   const allocation = readAllocation(job, times.value);
   if (!allocation.ok) return allocation;
+  const excess = uncountable(allocation.value, times.value.elapsedSeconds);
+  if (excess !== null) return malformed(excess);
   const { submitAt, startAt, endAt, elapsedSeconds, isSubmitInferred } = times.value;
   return parsed({
     record: {
@@ -80,8 +87,8 @@ function readJobRow(job: unknown, reading: JobReading): Parsed<JobRow> {
       phase: state.phase,
       state: state.state,
       user,
-      account: textAt(job, "account"),
-      partition: textAt(job, "partition"),
+      account,
+      partition,
       qos: textAt(job, "qos"),
       jobName: textAt(job, "name"),
       exitCode: reading.knowsExitCodes ? readExitCode(job) : "",

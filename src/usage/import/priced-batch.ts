@@ -53,11 +53,18 @@ export class PricedBatch {
     // The error arrives through `done`; this keeps a failure during the writes from being reported as unhandled.
     done.catch(() => undefined);
     const sums = new NewJobSums();
-    for (const chunk of this.#chunks(sums)) {
-      if (copy.destroyed) break;
-      if (!copy.write(chunk)) await Promise.race([once(copy, "drain"), done]);
+    try {
+      for (const chunk of this.#chunks(sums)) {
+        if (copy.destroyed) break;
+        if (!copy.write(chunk)) await Promise.race([once(copy, "drain"), done]);
+      }
+      if (!copy.destroyed) copy.end();
+    } catch (error) {
+      // A job that cannot be written: left open, the COPY would keep the connection, and even the rollback, waiting.
+      if (!copy.destroyed) copy.destroy(error instanceof Error ? error : new Error(String(error)));
+      await done.catch(() => undefined);
+      throw error;
     }
-    if (!copy.destroyed) copy.end();
     await done;
     return sums;
   }

@@ -36,7 +36,7 @@ export async function importFiles(
     try {
       for (const drop of await filesOf(place, context.clock.now())) {
         options.signal.throwIfAborted();
-        const problem = await takeIn(context, cluster, drop, options);
+        const problem = await takeIn(context, cluster, drop, options).catch(unreadableOnly);
         if (problem !== null) problems.push(problem);
       }
     } catch (error) {
@@ -45,6 +45,12 @@ export async function importFiles(
     }
   }
   if (problems.length > 0) throw new UpstreamError(problems.join("; "));
+}
+
+/** A file that may not be opened is named like one that cannot be understood; it is tried again the next time. */
+function unreadableOnly(error: unknown): string {
+  if (error instanceof UpstreamError) return error.message;
+  throw error;
 }
 
 async function filesOf(place: FilePlace, now: Date): Promise<readonly Drop[]> {

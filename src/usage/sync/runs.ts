@@ -82,13 +82,20 @@ export function clusterState(
 }
 
 /**
- * Moves the instant up to which a cluster is complete: never back, and only by the run that holds the lease.
- * @param at seconds since 1970 UTC.
+ * Moves the instant up to which a cluster is complete, only by the run that holds the lease; and never back, except from
+ * an instant after `now`, which a clock that ran ahead has left.
+ * @param run.at seconds since 1970 UTC.
  */
-export async function moveCompleteUntil(db: Database, cluster: string, runId: bigint, at: number): Promise<void> {
+export async function moveCompleteUntil(
+  db: Database,
+  cluster: string,
+  run: { readonly id: bigint; readonly at: number; readonly now: Date },
+): Promise<void> {
   await db.run(
-    sql`UPDATE sync_clusters SET complete_until = greatest(complete_until, to_timestamp(${at}::bigint))
-        WHERE cluster = ${cluster} AND lease_run = ${runId}`,
+    sql`UPDATE sync_clusters
+        SET complete_until = CASE WHEN complete_until > ${run.now} THEN to_timestamp(${run.at}::bigint)
+                                  ELSE greatest(complete_until, to_timestamp(${run.at}::bigint)) END
+        WHERE cluster = ${cluster} AND lease_run = ${run.id}`,
   );
 }
 

@@ -176,7 +176,7 @@ class Run {
       await this.#report();
       if (this.#request.range === undefined) {
         const until = window.to ?? askedAt;
-        await moveCompleteUntil(db, this.#cluster.name, this.#lease.runId, until);
+        await moveCompleteUntil(db, this.#cluster.name, { id: this.#lease.runId, at: until, now: clock.now() });
       }
       this.#request.signal.throwIfAborted();
       return true;
@@ -246,8 +246,8 @@ class Run {
     }
     this.#source = "file";
     const problem = await this.#importFiles(places);
-    // A cluster that is read from files only has nothing else to show: then a bad file is a failed sync.
-    if (problem !== null && live.length === 0) throw new UpstreamError(problem);
+    // There was nothing else to show: then a bad file is a failed sync.
+    if (problem !== null) throw new UpstreamError(live.length === 0 ? problem : (this.#cascade.trouble ?? problem));
     if (live.length === 0) this.#windowsDone = this.#windowsTotal;
     await this.#report();
     return this.#vanishedBefore();

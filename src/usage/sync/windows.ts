@@ -18,7 +18,8 @@ export interface SyncPolicy {
  * @param completeUntil seconds since 1970 UTC; null for a cluster that was never read.
  */
 export function windowsUntilNow(completeUntil: number | null, now: number, policy: SyncPolicy): TimeWindow[] {
-  const from = completeUntil === null ? policy.startAt : completeUntil - policy.overlapSeconds;
+  // A clock that ran ahead once may have left an instant that is still to come: the overlap is read all the same.
+  const from = completeUntil === null ? policy.startAt : Math.min(completeUntil, now) - policy.overlapSeconds;
   const windows = windowsBetween(Math.min(from, now), now, policy.windowSeconds);
   const last = windows.pop();
   return [...windows, { from: last?.from ?? now, to: null }];
