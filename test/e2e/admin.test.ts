@@ -15,8 +15,7 @@ import { reconcile } from "../../src/billing/balance/reconcile.ts";
 import { openBrowser } from "../support/browser.ts";
 import { aJob, at, TEST_KEYRING } from "../support/context.ts";
 import { syncCluster } from "../../src/usage/sync/sync-cluster.ts";
-import { clusterOf, FakeScheduler as Slurm, FakeSource } from "../support/fake-scheduler.ts";
-import { FakeScheduler, setupOf } from "../usage/fake-scheduler.ts";
+import { clusterOf, FakeScheduler, FakeSource, setupOf } from "../support/fake-scheduler.ts";
 import { startAdminSite, type AdminSite } from "../web/admin-site.ts";
 import { PASSWORD } from "../web/server-harness.ts";
 
@@ -101,10 +100,12 @@ async function fill(site: AdminSite): Promise<void> {
   await root.post("/admin/tiers", { username: "bob", tier: "gov" });
   await checkAudit(db, TEST_KEYRING, clock);
   await syncAlpha(site);
+  const scheduler = new FakeScheduler("test", () => Math.floor(clock.now().getTime() / 1000));
+  scheduler.put(...jobs.slice(5));
   await reconcile(site, {
     fromDay: "2026-11-01",
     toDay: "2026-11-19",
-    clusters: [setupOf("test", [new FakeScheduler(jobs.slice(5))], () => Promise.resolve([]))],
+    clusters: [setupOf("test", [new FakeSource("sacct", scheduler)], () => Promise.resolve([]))],
     requestedBy: "root",
     signal: new AbortController().signal,
   });
@@ -113,7 +114,7 @@ async function fill(site: AdminSite): Promise<void> {
 /** A cluster whose second source is away, with a row that nobody can read and a job that Slurm forgot. */
 async function syncAlpha(site: AdminSite): Promise<void> {
   const now = Math.floor(site.clock.now().getTime() / 1000);
-  const scheduler = new Slurm("alpha", () => now);
+  const scheduler = new FakeScheduler("alpha", () => now);
   const rest = new FakeSource("slurmrestd", scheduler);
   const sacct = new FakeSource("sacct", scheduler);
   rest.limits = ["hides_requeued_runs", "no_exit_codes"];

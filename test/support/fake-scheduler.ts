@@ -10,6 +10,7 @@ import type {
   SourceProbe,
   TimeWindow,
 } from "../../src/slurm/source.ts";
+import type { SreportUsage } from "../../src/usage/reconcile/sources.ts";
 import type { ClusterSetup, LiveSource, NamedCluster } from "../../src/usage/sync/clusters.ts";
 
 const ROOT_ONLY: AccountSnapshot = {
@@ -53,6 +54,8 @@ export class FakeSource implements SlurmSource {
   readonly kind: SourceKind;
   readonly scheduler: FakeScheduler;
   limits: readonly SourceLimit[] = [];
+  /** Runs that its lists hide are not found by id either. */
+  hidesById = false;
   /** What every question answers while it is set. */
   broken: string | null = null;
   /** Windows that fail after their first batch, by the position of the question. */
@@ -84,19 +87,16 @@ export class FakeSource implements SlurmSource {
     this.#refuseIfBroken();
     const isCut = this.cutAtQuestion === this.windows.length;
     const found = this.scheduler.inWindow(window);
-    const records = this.limits.includes("hides_requeued_runs") ? found.filter((run) => this.#isLastRun(run)) : found;
-    const shown = isCut ? records.slice(0, 1) : records;
-    yield batchOf(shown, isCut ? [] : this.scheduler.rejects);
+    const records = this.#shown(found);
+    yield* isCut ? batches(records.slice(0, 1), [], options) : batches(records, this.scheduler.rejects, options);
     if (isCut) throw new UpstreamError(`${this.kind}: the answer was cut`);
   }
 
-  async *jobsById(ids: readonly string[]): AsyncGenerator<DumpBatch> {
+  async *jobsById(ids: readonly string[], options: ReadOptions): AsyncGenerator<DumpBatch> {
     this.#refuseIfBroken();
     this.askedIds.push(...ids);
-    yield batchOf(
-      this.scheduler.records.filter((run) => ids.includes(run.rawJobId)),
-      [],
-    );
+    const found = this.scheduler.records.filter((run) => ids.includes(run.rawJobId));
+    yield* batches(this.hidesById ? this.#shown(found) : found, [], options);
   }
 
   async accounts(): Promise<AccountSnapshot> {
@@ -105,8 +105,10 @@ export class FakeSource implements SlurmSource {
   }
 
   /** As REST v0.0.38 lists: an earlier run of a requeued job is hidden by the later one. */
-  #isLastRun(run: JobRecord): boolean {
-    return !this.scheduler.records.some((one) => one.rawJobId === run.rawJobId && one.submitAt > run.submitAt);
+  #shown(runs: readonly JobRecord[]): readonly JobRecord[] {
+    if (!this.limits.includes("hides_requeued_runs")) return runs;
+    const all = this.scheduler.records;
+    return runs.filter((run) => !all.some((one) => one.rawJobId === run.rawJobId && one.submitAt > run.submitAt));
   }
 
   #refuseIfBroken(): void {
@@ -114,9 +116,16 @@ export class FakeSource implements SlurmSource {
   }
 }
 
-function batchOf(records: readonly JobRecord[], rejects: readonly RejectedRow[]): DumpBatch {
-  const known = records.map((run) => ({ ...run }));
-  return { records: known, rejects, rowsRead: known.length + rejects.length, bytesRead: 0 };
+function* batches(
+  records: readonly JobRecord[],
+  rejects: readonly RejectedRow[],
+  { jobsPerBatch }: ReadOptions,
+): Generator<DumpBatch> {
+  if (rejects.length > 0) yield { records: [], rejects, rowsRead: rejects.length, bytesRead: 0 };
+  for (let first = 0; first < records.length; first += jobsPerBatch) {
+    const batch = records.slice(first, first + jobsPerBatch).map((run) => ({ ...run }));
+    yield { records: batch, rejects: [], rowsRead: batch.length, bytesRead: 0 };
+  }
 }
 
 /** A cluster with these sources, in this order. */
@@ -134,12 +143,12 @@ export function clusterOf(
   };
 }
 
-/** The same cluster as it is configured, without its name. */
-export function unnamedSetup(sources: readonly SlurmSource[]): ClusterSetup {
+/** A cluster as it is configured; without a name, its sources are asked for it. */
+export function setupOf(name: string | null, sources: readonly SlurmSource[], sreport?: SreportUsage): ClusterSetup {
   return {
-    configuredName: null,
+    configuredName: name,
     live: () => sources.map(liveOf),
-    sreport: null,
+    sreport: sreport === undefined ? null : () => sreport,
     dropFolder: null,
     fallbackFile: null,
   };

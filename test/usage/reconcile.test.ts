@@ -17,14 +17,16 @@ import {
 import type { SreportRow } from "../../src/slurm/sacct/sreport.ts";
 import type { SreportUsage } from "../../src/usage/reconcile/sources.ts";
 import { aJob, at, createTestContext, type TestContext } from "../support/context.ts";
-import { FakeScheduler, setupOf } from "./fake-scheduler.ts";
+import { FakeScheduler, FakeSource, setupOf } from "../support/fake-scheduler.ts";
 
 let context: TestContext;
 let scheduler: FakeScheduler;
+let source: FakeSource;
 
 beforeEach(async () => {
   context = await createTestContext();
-  scheduler = new FakeScheduler();
+  scheduler = new FakeScheduler("test", () => at("2026-11-30T00:00:00Z"));
+  source = new FakeSource("sacct", scheduler);
 });
 
 afterEach(() => context.close());
@@ -33,14 +35,14 @@ interface Options {
   readonly fromDay?: string;
   readonly toDay?: string;
   readonly sreport?: SreportUsage;
-  readonly sources?: readonly FakeScheduler[];
+  readonly sources?: readonly FakeSource[];
 }
 
 function compare({
   fromDay = "2026-10-10",
   toDay = fromDay,
   sreport,
-  sources = [scheduler],
+  sources = [source],
 }: Options = {}): Promise<ReconcileRun> {
   return reconcile(context, {
     fromDay,
@@ -70,7 +72,7 @@ describe("comparing jobs with the scheduler", () => {
       aJob({ state: "CANCELLED", startAt: null, elapsedSeconds: 0 }),
     ];
     await context.importJobs(jobs);
-    scheduler.jobsKnown = jobs;
+    scheduler.records = jobs;
     const run = await compare();
     expect(run).toMatchObject({
       status: "balanced",
@@ -90,7 +92,7 @@ describe("comparing jobs with the scheduler", () => {
     };
     expect(day).toEqual({ cluster: "test", day: "2026-10-10", isOver: true, ours: sums, theirs: sums, breaks: 0n });
     // One look is enough where nothing differs.
-    expect(scheduler.asked).toEqual(["list"]);
+    expect([source.windows.length, source.askedIds.length]).toEqual([1, 0]);
   });
 
   it("names a job that we lack, one that the scheduler lacks, and each field that differs", async () => {
@@ -100,7 +102,7 @@ describe("comparing jobs with the scheduler", () => {
     const ours = aJob({ rawJobId: "73", allocGpus: 1, gpuTypes: [{ type: "a100", count: 1 }] });
     const theirs = { ...ours, user: "bob", allocCpus: 8, gpuTypes: [{ type: "h100", count: 1 }] };
     await context.importJobs([same, extra, ours]);
-    scheduler.jobsKnown = [same, missing, theirs];
+    scheduler.records = [same, missing, theirs];
     const run = await compare();
     expect(run).toMatchObject({ status: "broken", breaks: 3n, reconciledUntil: "2026-10-09" });
     expect((await inShort(run)).sort()).toEqual([
@@ -116,7 +118,7 @@ describe("comparing jobs with the scheduler", () => {
     const first = aJob({ endAt: at("2026-10-09T17:00:00Z"), startAt: at("2026-10-09T16:00:00Z") });
     const last = aJob({ endAt: at("2026-10-10T16:59:59Z") });
     const next = aJob({ endAt: at("2026-10-10T17:00:00Z") });
-    scheduler.jobsKnown = [first, last, next];
+    scheduler.records = [first, last, next];
     const run = await compare();
     expect((await breaksOf(run)).map((one) => one.rawJobId)).toEqual([first.rawJobId, last.rawJobId]);
   });
@@ -124,7 +126,7 @@ describe("comparing jobs with the scheduler", () => {
   it("says of a job that ended on another day that it is different, on both days", async () => {
     const ours = aJob({ rawJobId: "81" });
     await context.importJobs([ours]);
-    scheduler.jobsKnown = [{ ...ours, endAt: at("2026-10-11T03:00:00Z"), elapsedSeconds: 90_000 }];
+    scheduler.records = [{ ...ours, endAt: at("2026-10-11T03:00:00Z"), elapsedSeconds: 90_000 }];
     const run = await compare({ toDay: "2026-10-11" });
     expect((await breaksOf(run)).map((one) => [one.kind, one.day, one.what])).toEqual([
       ["different", "2026-10-10", "end, elapsed_seconds, cpu_seconds, mem_mib_seconds, node_seconds, billing_seconds"],
@@ -139,7 +141,7 @@ describe("comparing jobs with the scheduler", () => {
       running,
       { ...ended, phase: "active", state: "RUNNING", endAt: null, elapsedSeconds: 60 },
     ]);
-    scheduler.jobsKnown = [running, ended];
+    scheduler.records = [running, ended];
     expect(await inShort(await compare())).toEqual([
       "different 92: state, end, elapsed_seconds, cpu_seconds, mem_mib_seconds, node_seconds, billing_seconds: " +
         "RUNNING, none, 60, 240, 491520, 60, 240 | COMPLETED, 2026-10-10T03:00:00Z, 3600, 14400, 29491200, 3600, 14400",
@@ -156,9 +158,9 @@ describe("comparing jobs with the scheduler", () => {
     };
     await context.importJobs([{ ...job, rawJobId: "4700_3", submitAt: at("2026-10-10T02:00:00Z"), keyIsWeak: true }]);
     await context.importJobs([requeued]);
-    scheduler.jobsKnown = [job, requeued];
+    scheduler.records = [job, requeued];
     expect(await compare()).toMatchObject({ status: "balanced" });
-    scheduler.jobsKnown = [{ ...job, allocCpus: 2 }, requeued];
+    scheduler.records = [{ ...job, allocCpus: 2 }, requeued];
     expect((await inShort(await compare()))[0]).toMatch(/^different 4700_3: cpu_seconds: 14400 \| 7200$/u);
   });
 
@@ -170,20 +172,19 @@ describe("comparing jobs with the scheduler", () => {
       endAt: at("2026-10-10T05:00:00Z"),
     };
     await context.importJobs([first, second]);
-    scheduler.jobsKnown = [first, second];
-    scheduler.limits = ["hides_requeued_runs"];
+    scheduler.records = [first, second];
+    source.limits = ["hides_requeued_runs"];
+    source.hidesById = true;
     const run = await compare();
     expect(run.status).toBe("balanced");
-    expect(await reconciledClusters(context.db, run.id)).toMatchObject([
-      { hiddenRuns: 1, source: "sacct of the test" },
-    ]);
+    expect(await reconciledClusters(context.db, run.id)).toMatchObject([{ hiddenRuns: 1, source: "sacct of a test" }]);
   });
 
   it("does not blame a job that is imported while it compares", async () => {
     const late = aJob();
-    scheduler.jobsKnown = [late];
+    scheduler.records = [late];
     let lists = 0;
-    scheduler.onList = async () => {
+    source.onQuestion = async () => {
       if (++lists === 2) await context.importJobs([late]);
     };
     expect(await compare()).toMatchObject({ status: "balanced" });
@@ -193,13 +194,13 @@ describe("comparing jobs with the scheduler", () => {
   it("counts a row that cannot be read as a break", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     scheduler.rejects = [{ line: 3, reason: "End is no time", text: "14|x\0y" }];
     expect(await inShort(await compare())).toEqual(["unread : End is no time:  | 14|x\uFFFDy"]);
   });
 
   it("keeps the first thousand breaks and counts them all", async () => {
-    scheduler.jobsKnown = Array.from({ length: 1_300 }, () => aJob());
+    scheduler.records = Array.from({ length: 1_300 }, () => aJob());
     const run = await compare();
     expect(run.breaks).toBe(1_300n);
     expect(await breaksOf(run)).toHaveLength(1_000);
@@ -217,14 +218,12 @@ describe("comparing jobs with the scheduler", () => {
         const cluster = `cluster${++clusters}`;
         const jobs = fates.map((_, index) => aJob({ cluster, rawJobId: String(index + 1) }));
         await context.importJobs(jobs.filter((_, index) => fates[index] !== "add"));
-        const source = new FakeScheduler(
-          jobs.flatMap((job, index): JobRecord[] => {
-            if (fates[index] === "remove") return [];
-            if (fates[index] === "change") return [{ ...job, allocMemMib: job.allocMemMib + 1 }];
-            if (fates[index] === "move") return [{ ...job, endAt: at("2026-10-15T00:00:00Z") }];
-            return [job];
-          }),
-        );
+        scheduler.records = jobs.flatMap((job, index): JobRecord[] => {
+          if (fates[index] === "remove") return [];
+          if (fates[index] === "change") return [{ ...job, allocMemMib: job.allocMemMib + 1 }];
+          if (fates[index] === "move") return [{ ...job, endAt: at("2026-10-15T00:00:00Z") }];
+          return [job];
+        });
         const run = await reconcile(context, {
           fromDay: "2026-10-10",
           toDay: "2026-10-10",
@@ -244,7 +243,7 @@ describe("comparing jobs with the scheduler", () => {
 
 describe("a run", () => {
   it("has failed when the scheduler is away, and checks our own books all the same", async () => {
-    scheduler.failure = new UpstreamError("sacct ended with 1: slurmdbd is away");
+    source.broken = "sacct ended with 1: slurmdbd is away";
     const run = await compare();
     expect(run).toMatchObject({ status: "failed", reconciledUntil: null });
     expect(run.error).toBe("cluster test cannot be asked: sacct: sacct ended with 1: slurmdbd is away");
@@ -254,29 +253,27 @@ describe("a run", () => {
   it("has failed when the answer is cut in the middle", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
-    scheduler.onList = async () => {
-      scheduler.failure = new UpstreamError("the stream was cut");
-    };
-    expect(await compare()).toMatchObject({ status: "failed", error: "the stream was cut", daysDone: 0 });
+    scheduler.records = [job];
+    source.cutAtQuestion = 1;
+    expect(await compare()).toMatchObject({ status: "failed", error: "sacct: the answer was cut", daysDone: 0 });
   });
 
   it("asks sacct before slurmrestd, and slurmrestd when sacct does not work", async () => {
-    const rest = new FakeScheduler([], "slurmrestd");
-    await compare({ sources: [rest, scheduler] });
-    expect([rest.asked, scheduler.asked]).toEqual([[], ["list"]]);
-    scheduler.failure = new UpstreamError("no such file");
-    expect(await compare({ sources: [rest, scheduler] })).toMatchObject({ status: "balanced" });
-    expect(rest.asked).toEqual(["list"]);
+    const rest = new FakeSource("slurmrestd", scheduler);
+    await compare({ sources: [rest, source] });
+    expect([rest.windows.length, source.windows.length]).toEqual([0, 1]);
+    source.broken = "no such file";
+    expect(await compare({ sources: [rest, source] })).toMatchObject({ status: "balanced" });
+    expect(rest.windows).toHaveLength(1);
   });
 
   it("that is stopped has failed and leaves nothing running", async () => {
     const stop = new AbortController();
-    scheduler.onList = async () => stop.abort();
+    source.onQuestion = async () => stop.abort();
     const run = await reconcile(context, {
       fromDay: "2026-10-01",
       toDay: "2026-10-10",
-      clusters: [setupOf("test", [scheduler])],
+      clusters: [setupOf("test", [source])],
       requestedBy: "root",
       signal: stop.signal,
     });
@@ -309,7 +306,7 @@ describe("a run", () => {
   });
 
   it("is audited with its verdict", async () => {
-    scheduler.jobsKnown = [aJob()];
+    scheduler.records = [aJob()];
     const run = await compare();
     const { details, actor } = await context.db.one(
       z.object({ actor: z.string(), details: z.unknown() }),
@@ -325,7 +322,7 @@ describe("a run", () => {
 describe("the day up to which everything is reconciled", () => {
   it("is the day before the first break, until a newer comparison of that day finds none", async () => {
     const job = aJob();
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     await compare({ fromDay: "2026-10-08", toDay: "2026-10-12" });
     expect(await reconciledUntil(context.db)).toBe("2026-10-09");
     await context.importJobs([job]);
@@ -367,7 +364,7 @@ describe("comparing totals with sreport", () => {
       aJob({ startAt: at("2026-10-10T16:00:00Z"), endAt: null, phase: "active", state: "RUNNING", elapsedSeconds: 60 }),
     ];
     await context.importJobs(jobs);
-    scheduler.jobsKnown = jobs;
+    scheduler.records = jobs;
     const run = await compare({
       sreport: async (window) => {
         expect(window).toEqual({ from: at("2026-10-09T17:00:00Z"), to: at("2026-10-10T17:00:00Z") });
@@ -389,7 +386,7 @@ describe("comparing totals with sreport", () => {
   it("names account, user and resource of a difference", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     const run = await compare({ sreport: async () => report(14_399, 0, 29_491_200, 14_400) });
     expect(run.status).toBe("broken");
     expect(await breaksOf(run)).toMatchObject([
@@ -409,7 +406,7 @@ describe("comparing totals with sreport", () => {
   it("finds usage that is in the cluster's total and with no user we know", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     const rows = report(14_400, 0, 29_491_200, 14_400);
     const run = await compare({
       sreport: async () =>
@@ -424,7 +421,7 @@ describe("comparing totals with sreport", () => {
     // Two hours between start and end, one of them suspended, nobody knows which; one hour lies in the day.
     const job = aJob({ startAt: at("2026-10-09T16:00:00Z"), endAt: at("2026-10-09T18:00:00Z") });
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     for (const seconds of [0, 1_800, 3_600]) {
       const run = await compare({ sreport: async () => report(4 * seconds, 0, 8_192 * seconds, 4 * seconds) });
       expect([seconds, run.status]).toEqual([seconds, "balanced"]);
@@ -454,7 +451,7 @@ describe("comparing totals with sreport", () => {
   it("says so where there is no sreport, or it does not answer, or it does not track a resource", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     const totals = async (sreport?: SreportUsage) =>
       (await reconciledClusters(context.db, (await compare(sreport === undefined ? {} : { sreport })).id))[0]?.totals;
     expect(await totals()).toEqual({ kind: "absent" });
@@ -469,7 +466,7 @@ describe("comparing totals with sreport", () => {
   it("finds that a report is empty where we hold usage", async () => {
     const job = aJob();
     await context.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     const run = await compare({ sreport: async () => [] });
     expect((await inShort(run)).slice(0, 1)).toEqual(["sreport : cpu_seconds: 14400 | 0"]);
   });

@@ -19,7 +19,7 @@ import {
 } from "../../src/usage/sync/sync-cluster.ts";
 import { usageBy, usageTotals } from "../../src/usage/queries/summary.ts";
 import { aJob, at, createTestContext, TEST_KEYRING, type TestContext } from "../support/context.ts";
-import { clusterOf, FakeScheduler, FakeSource, unnamedSetup } from "../support/fake-scheduler.ts";
+import { clusterOf, FakeScheduler, FakeSource, setupOf } from "../support/fake-scheduler.ts";
 import { rollupAndTruth } from "../support/rollup.ts";
 
 let context: TestContext;
@@ -367,24 +367,24 @@ describe("the name of a cluster", () => {
   const { signal } = new AbortController();
 
   it("is asked of the cluster where the configuration does not say it", async () => {
-    expect((await nameCluster(unnamedSetup([rest]), signal)).name).toBe("alpha");
+    expect((await nameCluster(setupOf(null, [rest]), signal)).name).toBe("alpha");
   });
 
   it("is asked of the next source when the first does not answer", async () => {
     rest.broken = "away";
-    expect((await nameCluster(unnamedSetup([rest, sacct]), signal)).name).toBe("alpha");
+    expect((await nameCluster(setupOf(null, [rest, sacct]), signal)).name).toBe("alpha");
   });
 
   it("cannot be found out when no source answers, and each says why", async () => {
     rest.broken = "the token was refused";
     sacct.broken = "no such program";
-    await expect(nameCluster(unnamedSetup([rest, sacct]), signal)).rejects.toThrow(
+    await expect(nameCluster(setupOf(null, [rest, sacct]), signal)).rejects.toThrow(
       /slurmrestd: .*token was refused.*; sacct: .*no such program/u,
     );
   });
 
   it("must be given where accounting holds several", async () => {
-    const both = { ...unnamedSetup([rest]), live: () => [{ kind: rest.kind, address: "", source: twoClusters }] };
+    const both = { ...setupOf(null, [rest]), live: () => [{ kind: rest.kind, address: "", source: twoClusters }] };
     const twoClusters = Object.assign(Object.create(rest), { clusters: () => Promise.resolve(["alpha", "beta"]) });
     await expect(nameCluster(both, signal)).rejects.toThrow("alpha, beta");
   });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reconcile } from "../../src/billing/balance/reconcile.ts";
-import { UpstreamError } from "../../src/errors.ts";
 import type { SreportUsage } from "../../src/usage/reconcile/sources.ts";
-import { aJob } from "../support/context.ts";
-import { FakeScheduler, setupOf } from "../usage/fake-scheduler.ts";
+import { aJob, at } from "../support/context.ts";
+import { FakeScheduler, FakeSource, setupOf } from "../support/fake-scheduler.ts";
 import { csvRows, startAdminSite, textOf, type AdminSite } from "./admin-site.ts";
 
 let site: AdminSite;
-const scheduler = new FakeScheduler();
+const scheduler = new FakeScheduler("test", () => at("2026-11-30T00:00:00Z"));
+const source = new FakeSource("sacct", scheduler);
 const started: string[][] = [];
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ function compare(sreport?: SreportUsage) {
   return reconcile(site, {
     fromDay: "2026-10-10",
     toDay: "2026-10-11",
-    clusters: [setupOf("test", [scheduler], sreport)],
+    clusters: [setupOf("test", [source], sreport)],
     requestedBy: "root",
     signal: new AbortController().signal,
   });
@@ -85,7 +85,7 @@ describe("a result", () => {
   it("that balances is answered at the top, with its numbers, and shown where people look", async () => {
     const job = aJob({ user: "alice", allocMemMib: 0 });
     await site.importJobs([job]);
-    scheduler.jobsKnown = [job];
+    scheduler.records = [job];
     const seconds = new Map([["cpu", 14_400n]]);
     await compare(async () => [{ cluster: "test", account: "mu-climate", user: "alice", seconds }]);
     const text = await page();
@@ -110,7 +110,7 @@ describe("a result", () => {
     const missing = aJob({ rawJobId: "4711", user: "bob" });
     const extra = aJob({ rawJobId: "4712", user: "bob" });
     await site.importJobs([extra]);
-    scheduler.jobsKnown = [...scheduler.jobsKnown, missing];
+    scheduler.records = [...scheduler.records, missing];
     await compare();
     const { body } = await site.root.get("/admin?section=reconcile");
     const text = textOf({ body });
@@ -142,7 +142,7 @@ describe("a result", () => {
   });
 
   it("of a scheduler that is away is a failure, and says why", async () => {
-    scheduler.failure = new UpstreamError("slurmdbd is away");
+    source.broken = "slurmdbd is away";
     await compare();
     const text = await page();
     expect(text).toContain("Not reconciled –");

@@ -15,8 +15,8 @@ class OldRest extends FakeSource {
     yield* withoutExitCodes(super.jobs(window, options));
   }
 
-  override async *jobsById(ids: readonly string[]): AsyncGenerator<DumpBatch> {
-    yield* withoutExitCodes(super.jobsById(ids));
+  override async *jobsById(ids: readonly string[], options: ReadOptions): AsyncGenerator<DumpBatch> {
+    yield* withoutExitCodes(super.jobsById(ids, options));
   }
 }
 
