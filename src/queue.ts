@@ -38,6 +38,8 @@ export interface WorkQueue {
 
 /** A worker that says nothing for so long is taken for dead, and its work is given to another. */
 const HEARTBEAT_SECONDS = 30;
+/** How often it is looked for such workers. */
+const SUPERVISE_SECONDS = 10;
 /** The longest that pg-boss lets one task take. */
 const EXPIRE_SECONDS = 86_000;
 const STOP_PATIENCE_MS = 15_000;
@@ -57,18 +59,31 @@ export async function startQueue(options: {
     application_name: "hpc-billing queue",
     max: CONNECTIONS,
     schema: "pgboss",
+    superviseIntervalSeconds: SUPERVISE_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_SECONDS,
   });
   boss.on("error", (error) => logger.warn({ reason: messageOf(error) }, "the work queue met an error; it goes on"));
   const stopping = new AbortController();
   await boss.start();
   for (const task of tasks) await offer(boss, task, { timeZone, logger, stopping: stopping.signal });
   return {
-    send: async (task, request) => (await boss.send(task, request, { singletonKey: request.key })) !== null,
+    send: async (task, request) => {
+      const send = (): Promise<string | null> => boss.send(task, request, { singletonKey: request.key });
+      return (await send()) !== null || ((await dropRetries(boss, task, request.key)) && (await send()) !== null);
+    },
     stop: async () => {
       stopping.abort(new ConflictError("the server was stopped; the work goes on at its next start"));
       await boss.stop({ graceful: true, timeout: STOP_PATIENCE_MS });
     },
   };
+}
+
+/** Whoever asks does not wait for the turn of what failed before: its next attempt may be a quarter of an hour away. */
+async function dropRetries(boss: PgBoss, task: string, key: string): Promise<boolean> {
+  const known = await boss.findJobs(task, { key, queued: true });
+  const failed = known.filter(({ state }) => state === "retry").map(({ id }) => id);
+  if (failed.length > 0) await boss.deleteJob(task, failed);
+  return failed.length > 0;
 }
 
 async function offer(

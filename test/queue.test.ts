@@ -30,6 +30,15 @@ async function start(work: QueueTask["work"], more: Partial<QueueTask> = {}): Pr
   return queue;
 }
 
+/** The states of all that was ever asked for. */
+async function states(): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  const { rows } = await client.query("SELECT state FROM pgboss.job");
+  await client.end();
+  return rows.map((row) => row.state);
+}
+
 const request = (key: string): TaskRequest => ({ key, requestedBy: "test", options: { from: "2026-11-01" } });
 
 describe("the work queue", () => {
@@ -92,6 +101,20 @@ describe("the work queue", () => {
     await until("it was tried", () => tries === 1);
     // What failed and waits for its next try would refuse this.
     await until("it may be asked for again", () => queue.send("sync", request("alpha")));
+  });
+
+  it("does at once what somebody asks for while the same waits to be tried again", async () => {
+    const started: TaskRequest[] = [];
+    const queue = await start(async (asked) => {
+      started.push(asked);
+      if (started.length === 1) throw new Error("away");
+    });
+    await queue.send("sync", request("alpha"));
+    await until("the first attempt has failed", async () => (await states()).includes("retry"));
+    const again = { key: "alpha", requestedBy: "somebody", options: {} };
+    expect(await queue.send("sync", again)).toBe(true);
+    await until("it is done", () => started.length === 2);
+    expect(started[1]).toEqual(again);
   });
 
   it("stops what is under way when the process ends, and does it at the next start", async () => {

@@ -217,6 +217,23 @@ describe("rows that are hostile", () => {
     ]);
   });
 
+  it("with what cannot be true are rejected, so that one damaged record keeps no other out", async () => {
+    const { records, rejects } = await readWhole(
+      dump([
+        job({ AllocTRES: "cpu=999999999999999,mem=1G,node=1", End: "2036-10-01T00:00:00", ElapsedRaw: "312000000" }),
+        job({ End: "Unknown", ElapsedRaw: "999999999999999" }),
+        job({ Account: "a".repeat(256) }),
+        job({ JobIDRaw: "8" }),
+      ]),
+    );
+    expect(records.map(({ rawJobId }) => rawJobId)).toEqual(["8"]);
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("are more than can be true"),
+      "it ran for 999999999999999 s, which is more than can be true",
+      "account is longer than 255 characters",
+    ]);
+  });
+
   it("never let a zero byte through: in text it is replaced, in a typed column the row is rejected", async () => {
     expect(await readOnly(dump([job({ JobName: "a\0b", Comment: "\0" })]))).toMatchObject({
       jobName: "a\uFFFDb",
