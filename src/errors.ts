@@ -35,6 +35,8 @@ export class UpstreamError extends Error {
 
 /** Text of anything that was thrown, for a log line or a command's error output. */
 export function messageOf(error: unknown): string {
+  // Node's error of a host with several addresses says nothing itself.
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
   // Libraries also throw and emit plain objects with a message.
   const hasMessage = typeof error === "object" && error !== null && "message" in error;
   return hasMessage && typeof error.message === "string" ? error.message : String(error);

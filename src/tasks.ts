@@ -44,7 +44,8 @@ function syncTask(services: WiredServices): QueueTask {
         signal,
       });
       const { runId: _runId, ...facts } = outcome;
-      if (outcome.trouble === null) logger.info(facts, "synced");
+      if (outcome.status === "canceled") logger.warn(facts, "the sync was canceled");
+      else if (outcome.trouble === null) logger.info(facts, "synced");
       else logger.warn(facts, "synced, with trouble");
     },
   };
@@ -52,9 +53,9 @@ function syncTask(services: WiredServices): QueueTask {
 
 /** The cluster with its name; why it could not be asked is kept for the page, which has no cluster to show it with. */
 async function named({ db, clock }: WiredServices, setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
-  if (setup.configuredName !== null) return nameCluster(setup, signal);
+  if (setup.configuredName !== null) return nameCluster(db, setup, signal);
   try {
-    const cluster = await nameCluster(setup, signal);
+    const cluster = await nameCluster(db, setup, signal);
     await saveNamingProblem(db, null);
     return cluster;
   } catch (error) {

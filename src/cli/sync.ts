@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { messageOf, UpstreamError, UserError } from "../errors.ts";
 import type { Services } from "../services.ts";
-import { nameCluster, type NamedCluster } from "../usage/sync/clusters.ts";
+import { knownName, nameCluster, type NamedCluster } from "../usage/sync/clusters.ts";
 import { requestCancel } from "../usage/sync/lease.ts";
 import { syncCluster, type SyncOutcome } from "../usage/sync/sync-cluster.ts";
 import { cliActor, dayOption, exactJson, UsageError, withServices } from "./options.ts";
@@ -26,8 +26,8 @@ export function syncCommand(): Command {
     .action(async (options: Options) => {
       const range = daysOf(options);
       await withServices(async (services) => {
+        if (options.cancel === true) return cancel(services, options.cluster);
         const clusters = await clustersOf(services, options.cluster);
-        if (options.cancel === true) return cancel(services, clusters);
         const problems: string[] = [];
         for (const cluster of clusters) {
           try {
@@ -52,21 +52,30 @@ function daysOf(options: Options): { from: string; to: string } | undefined {
   return { from, to };
 }
 
-async function clustersOf(services: Services, wanted: string | undefined): Promise<NamedCluster[]> {
-  if (services.clusters.length === 0) {
+async function clustersOf({ db, clusters }: Services, wanted: string | undefined): Promise<NamedCluster[]> {
+  if (clusters.length === 0) {
     throw new UsageError(
       "no cluster is configured: set SLURMRESTD_URL, SACCT_PATH, IMPORT_FOLDER or FALLBACK_CSV, or CLUSTERS for several",
     );
   }
   const stop = new AbortController();
-  const named = await Promise.all(services.clusters.map((setup) => nameCluster(setup, stop.signal)));
-  const chosen = wanted === undefined ? named : named.filter(({ name }) => name === wanted);
-  if (chosen.length > 0) return chosen;
+  const named = await Promise.all(clusters.map((setup) => nameCluster(db, setup, stop.signal)));
+  return chosen(named, wanted);
+}
+
+function chosen<Named extends { readonly name: string }>(named: Named[], wanted: string | undefined): Named[] {
+  if (wanted === undefined) return named;
+  const found = named.filter(({ name }) => name === wanted);
+  if (found.length > 0) return found;
   throw new UsageError(`--cluster takes one of ${named.map(({ name }) => name).join(", ")}`);
 }
 
-async function cancel({ db }: Services, clusters: readonly NamedCluster[]): Promise<void> {
-  for (const { name } of clusters) {
+/** Asks no cluster for its name: one that does not answer may be why somebody wants to stop. */
+async function cancel({ db, clusters }: Services, wanted: string | undefined): Promise<void> {
+  const names = await Promise.all(clusters.map((setup) => knownName(db, setup)));
+  const known = names.filter((name) => name !== null).map((name) => ({ name }));
+  if (known.length === 0) process.stdout.write("no sync is under way\n");
+  for (const { name } of known.length === 0 ? [] : chosen(known, wanted)) {
     const isAsked = await requestCancel(db, name, { actor: cliActor() });
     process.stdout.write(isAsked ? `${name}: the sync will stop\n` : `${name}: no sync is under way\n`);
   }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { UserError } from "../errors.ts";
+import { messageOf, UpstreamError, UserError } from "../errors.ts";
 import { PROJECT_ROOT } from "../project-root.ts";
 import { openClient } from "./connection.ts";
 
@@ -37,6 +37,7 @@ async function appliedMigrations(client: pg.Client): Promise<Map<string, string>
  * transaction-mode pooler, which the session locks of the usual runners do not.
  *
  * @throws {UserError} when the database holds a migration this version does not know, or one whose text has changed.
+ * @throws {UpstreamError} when the database does not answer or does not let us in.
  */
 export async function migrateDatabase(options: {
   connectionString: string;
@@ -44,7 +45,7 @@ export async function migrateDatabase(options: {
 }): Promise<{ applied: string[] }> {
   const migrations = await readMigrations();
   const client = openClient(options.connectionString);
-  await client.connect();
+  await connect(client);
   try {
     await createBookkeeping(client);
     refuseUnknown(migrations, await appliedMigrations(client));
@@ -58,6 +59,16 @@ export async function migrateDatabase(options: {
     return { applied };
   } finally {
     await client.end();
+  }
+}
+
+async function connect(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new UpstreamError(`the database at ${client.host}:${client.port} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

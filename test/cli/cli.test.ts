@@ -192,4 +192,11 @@ describe("the other commands", () => {
     for (const name of ["PORT", "SITE_TZ", "SECRET_KEY"]) expect(result.stderr).toContain(name);
     expect(result.stderr).not.toContain("change-me-in-prod");
   });
+
+  it("say where the database is that they cannot reach, without its password", async () => {
+    const env = { DATABASE_URL: "postgres://hpc:a-secret@127.0.0.1:1/hpc", DATA_DIR: folder, SECRET_KEY: "a test's" };
+    const { code, stderr } = await runCli(["usage"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toBe("hpc-billing: the database at 127.0.0.1:1 cannot be used: connect ECONNREFUSED 127.0.0.1:1\n");
+  });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sql } from "../../src/db/database.ts";
 import { takeLease } from "../../src/usage/sync/lease.ts";
 import { usageTotals } from "../../src/usage/queries/summary.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
@@ -83,6 +84,19 @@ describe("hpc-billing sync", () => {
     expect(stderr).toContain("under way already (another host)");
     expect((await cli(["sync", "--cancel"], env)).stdout).toBe("alpha: the sync will stop\n");
     await lease.release();
+    expect((await cli(["sync", "--cancel"], env)).stdout).toBe("alpha: no sync is under way\n");
+  });
+
+  it("reads the files of a cluster that is away and has no configured name, under the name that it told before", async () => {
+    writeFileSync(join(folder, "a.psv"), `${DUMP}\n`);
+    const env = { FALLBACK_CSV: join(folder, "a.psv"), SACCT_PATH: program("process.exit(1)") };
+    const unnamed = await cli(["sync"], env);
+    expect(unnamed).toMatchObject({ code: 1, stdout: "" });
+    expect((await cli(["sync", "--cancel"], env)).stdout).toBe("no sync is under way\n");
+    await context.db.run(sql`INSERT INTO settings (key, value) VALUES ('sync_last_name', '"alpha"')`);
+    const { code, stdout } = await cli(["sync"], env);
+    expect(code).toBe(0);
+    expect(stdout).toContain("alpha: done, read from file; jobs: 1 new");
     expect((await cli(["sync", "--cancel"], env)).stdout).toBe("alpha: no sync is under way\n");
   });
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { clusterSetups } from "../../src/cluster-sources.ts";
 import type { ClusterConfig, SlurmrestdConfig } from "../../src/config-slurm.ts";
 import { sql, type Database } from "../../src/db/database.ts";
-import { nameCluster, type NamedCluster } from "../../src/usage/sync/clusters.ts";
+import { withName, type NamedCluster } from "../../src/usage/sync/clusters.ts";
 import { syncCluster, type SyncContext, type SyncOutcome } from "../../src/usage/sync/sync-cluster.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
 import { until } from "../support/until.ts";
@@ -42,14 +42,12 @@ export function restConfig(more: Partial<SlurmrestdConfig> = {}): SlurmrestdConf
 
 export const SACCT = { path: "sacct", isNamed: true, slurmConf: SLURM_CONF } as const;
 
-export async function clusterWith(
-  sources: Partial<Pick<ClusterConfig, "slurmrestd" | "sacct">>,
-): Promise<NamedCluster> {
+export function clusterWith(sources: Partial<Pick<ClusterConfig, "slurmrestd" | "sacct">>): NamedCluster {
   const [setup] = clusterSetups([
     { name: "alpha", slurmrestd: null, sacct: null, dropFolder: null, fallbackFile: null, ...sources },
   ]);
   if (setup === undefined) throw new Error("there is no cluster");
-  return nameCluster(setup, new AbortController().signal);
+  return withName(setup, "alpha");
 }
 
 /** A database of its own, at the time that it is. */
@@ -88,11 +86,12 @@ export interface RunFacts {
  * What sacct says of all runs that ended, read by nothing of ours: the text is cut at its separator, and the amounts are
  * found in it.
  */
-export async function sacctSays(): Promise<RunFacts[]> {
+export async function sacctSays(...only: readonly string[]): Promise<RunFacts[]> {
   const printed = await slurm(
     "sacct",
     "--allusers", "--allocations", "--duplicates", "--noheader", "--parsable2", "--delimiter=\u001f",
     "--starttime=now-2days", "--format=JobIDRaw,Submit,State,End,ElapsedRaw,AllocTRES",
+    ...only,
   ); // prettier-ignore
   const facts = printed.split("\n").flatMap((line): RunFacts[] => {
     const [id, submit = "", state = "", end = "", elapsed = "0", tres = ""] = line.split("\u001f");

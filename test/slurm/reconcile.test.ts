@@ -14,7 +14,7 @@ const setups = clusterSetups([
 
 beforeEach(async () => {
   context = await contextNow();
-  await syncNow(context, await clusterWith({ slurmrestd: restConfig(), sacct: SACCT }));
+  await syncNow(context, clusterWith({ slurmrestd: restConfig(), sacct: SACCT }));
 });
 
 afterEach(() => context.close());

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { verifyAudit } from "../../src/audit/verify.ts";
 import { sql } from "../../src/db/database.ts";
 import type { JobRecord } from "../../src/slurm/job-record.ts";
-import { nameCluster, type NamedCluster } from "../../src/usage/sync/clusters.ts";
+import { knownName, nameCluster, type NamedCluster } from "../../src/usage/sync/clusters.ts";
 import { importFiles } from "../../src/usage/sync/files.ts";
 import { requestCancel, takeLease } from "../../src/usage/sync/lease.ts";
 import { listRejects } from "../../src/usage/sync/rejects.ts";
@@ -243,7 +243,7 @@ describe("a sync", () => {
     await sync();
     context.clock.set("2026-11-01T12:10:00Z");
     await sync();
-    expect(await listRejects(context.db, "alpha", 10)).toMatchObject([
+    expect(await listRejects(context.db, "alpha", { limit: 10 })).toMatchObject([
       {
         line: 3,
         reason: "Start is not a time",
@@ -367,26 +367,40 @@ describe("the name of a cluster", () => {
   const { signal } = new AbortController();
 
   it("is asked of the cluster where the configuration does not say it", async () => {
-    expect((await nameCluster(setupOf(null, [rest]), signal)).name).toBe("alpha");
+    expect((await nameCluster(context.db, setupOf(null, [rest]), signal)).name).toBe("alpha");
   });
 
   it("is asked of the next source when the first does not answer", async () => {
     rest.broken = "away";
-    expect((await nameCluster(setupOf(null, [rest, sacct]), signal)).name).toBe("alpha");
+    expect((await nameCluster(context.db, setupOf(null, [rest, sacct]), signal)).name).toBe("alpha");
   });
 
   it("cannot be found out when no source answers, and each says why", async () => {
     rest.broken = "the token was refused";
     sacct.broken = "no such program";
-    await expect(nameCluster(setupOf(null, [rest, sacct]), signal)).rejects.toThrow(
+    await expect(nameCluster(context.db, setupOf(null, [rest, sacct]), signal)).rejects.toThrow(
       /slurmrestd: .*token was refused.*; sacct: .*no such program/u,
     );
+  });
+
+  it("is what it last said while no source answers, so that its files are read under it", async () => {
+    expect((await nameCluster(context.db, setupOf(null, [rest]), signal)).name).toBe("alpha");
+    rest.broken = "away";
+    expect((await nameCluster(context.db, setupOf(null, [rest]), signal)).name).toBe("alpha");
+    expect(await knownName(context.db, setupOf(null, [rest]))).toBe("alpha");
+  });
+
+  it("of files alone is no name of a cluster that is away later", async () => {
+    expect((await nameCluster(context.db, setupOf(null, []), signal)).name).toBe("default");
+    rest.broken = "away";
+    await expect(nameCluster(context.db, setupOf(null, [rest]), signal)).rejects.toThrow("slurmrestd: away");
+    expect(await knownName(context.db, setupOf(null, [rest]))).toBeNull();
   });
 
   it("must be given where accounting holds several", async () => {
     const both = { ...setupOf(null, [rest]), live: () => [{ kind: rest.kind, address: "", source: twoClusters }] };
     const twoClusters = Object.assign(Object.create(rest), { clusters: () => Promise.resolve(["alpha", "beta"]) });
-    await expect(nameCluster(both, signal)).rejects.toThrow("alpha, beta");
+    await expect(nameCluster(context.db, both, signal)).rejects.toThrow("alpha, beta");
   });
 });
 
@@ -424,7 +438,7 @@ describe("files", () => {
     drop("b.psv", [row("1"), "x|y"]);
     await expect(sync()).rejects.toThrow("a.psv");
     expect((await usageTotals(context.db, {})).jobs).toBe(1n);
-    expect(await listRejects(context.db, "alpha", 10)).toHaveLength(1);
+    expect(await listRejects(context.db, "alpha", { limit: 10 })).toHaveLength(1);
   });
 
   it("stand in for live sources that are all away, without claiming to be complete", async () => {

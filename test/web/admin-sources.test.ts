@@ -138,6 +138,22 @@ describe("the page of sources", () => {
     );
   });
 
+  it("writes every row that cannot be read, once, however many there are", async () => {
+    source.scheduler.rejects = Array.from({ length: 1_203 }, (_, index) => ({
+      line: index + 1,
+      reason: "Start is not a time",
+      text: `${index}|alice`,
+    }));
+    source.scheduler.put(aJob({ cluster: "alpha", submitAt: at(NOW) - 60, endAt: at(NOW) - 10 }));
+    await sync();
+    const csv = await site.root.get("/admin/sources/rejects.csv?cluster=alpha");
+    const lines = csv.body.trimEnd().split("\r\n").slice(1);
+    expect(new Set(lines.map((line) => line.split(",").at(-1)))).toEqual(
+      new Set(source.scheduler.rejects.map(({ text }) => text)),
+    );
+    expect(lines).toHaveLength(1_203);
+  });
+
   it("tells scripts the same, and changes its status with every step", async () => {
     const read = async () =>
       (await site.root.get("/admin/sources.json")).json<{ status: string; clusters: unknown[] }>();

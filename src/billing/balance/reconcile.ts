@@ -130,7 +130,7 @@ class Run {
     const problems: string[] = [];
     for (const cluster of this.#request.clusters) {
       try {
-        const { name, live, sreport } = await nameCluster(cluster, this.#request.signal);
+        const { name, live, sreport } = await nameCluster(this.#context.db, cluster, this.#request.signal);
         const sources = live.map(({ source }) => source);
         await this.#compareCluster(await openReconcileSource({ name, sources, sreport }, this.#request.signal));
       } catch (error) {

@@ -35,7 +35,7 @@ async function readAgain(
   if (broken.length === 0) return false;
   const breaks = await reconcileBreaks(db, runId, { limit: MOST_KEPT });
   for (const setup of clusters) {
-    const cluster = await nameCluster(setup, signal);
+    const cluster = await nameCluster(db, setup, signal);
     const ofCluster = breaks.filter((one) => one.cluster === cluster.name);
     // A job that is known by its displayed id only (`918260_4`) is found by the number before the mark.
     let rawJobIds = [...new Set(ofCluster.flatMap(({ rawJobId }) => /^\d+/u.exec(rawJobId ?? "") ?? []))];

@@ -38,16 +38,18 @@ export interface NamingProblem {
 }
 
 const NAMING_PROBLEM = "sync_naming_problem";
+const LAST_NAME = "sync_last_name";
 
 /** Keeps why the cluster could not be named, for the page; null once it has told its name. */
 export async function saveNamingProblem(db: Database, problem: NamingProblem | null): Promise<void> {
-  if (problem === null) {
-    await db.run(sql`DELETE FROM settings WHERE key = ${NAMING_PROBLEM}`);
-    return;
-  }
+  if (problem === null) await db.run(sql`DELETE FROM settings WHERE key = ${NAMING_PROBLEM}`);
+  else await saveSetting(db, NAMING_PROBLEM, problem);
+}
+
+async function saveSetting(db: Database, key: string, value: unknown): Promise<void> {
   await db.run(
-    sql`INSERT INTO settings (key, value) VALUES (${NAMING_PROBLEM}, ${JSON.stringify(problem)}::jsonb)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+    sql`INSERT INTO settings (key, value) VALUES (${key}, ${JSON.stringify(value)}::jsonb)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE settings.value <> excluded.value`,
   );
 }
 
@@ -63,13 +65,18 @@ export async function namingProblem(queries: Queries): Promise<NamingProblem | n
 const FILE_CLUSTER = "default";
 
 /**
- * Finds out a cluster's name where the configuration does not say it, and opens its sources for that name.
+ * The cluster with its name: as configured, else asked of it, else what it said when it last answered, so that its files
+ * are read while it is away.
  *
- * @throws {UserError} when the accounting holds several clusters, so that somebody has to say which is meant.
- * @throws {UpstreamError} when no source answers, with what each of them said.
+ * @throws {UpstreamError} when it has no configured name and never told one. @throws {UserError} when accounting holds
+ *   several clusters, or none.
  */
-export async function nameCluster(setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
-  const name = setup.configuredName ?? (await discoverName(setup.live(null), signal));
+export async function nameCluster(db: Database, setup: ClusterSetup, signal: AbortSignal): Promise<NamedCluster> {
+  return withName(setup, setup.configuredName ?? (await askName(db, setup, signal)));
+}
+
+/** The cluster under a name that is known. */
+export function withName(setup: ClusterSetup, name: string): NamedCluster {
   return {
     name,
     live: setup.live(name),
@@ -77,6 +84,32 @@ export async function nameCluster(setup: ClusterSetup, signal: AbortSignal): Pro
     dropFolder: setup.dropFolder,
     fallbackFile: setup.fallbackFile,
   };
+}
+
+/** The name of a cluster without asking it; null when it never told it. */
+export async function knownName(queries: Queries, setup: ClusterSetup): Promise<string | null> {
+  if (setup.configuredName !== null) return setup.configuredName;
+  if (setup.live(null).length === 0) return FILE_CLUSTER;
+  const row = await queries.maybeOne(
+    z.object({ value: z.string() }),
+    sql`SELECT value FROM settings WHERE key = ${LAST_NAME}`,
+  );
+  return row?.value ?? null;
+}
+
+async function askName(db: Database, setup: ClusterSetup, signal: AbortSignal): Promise<string> {
+  const live = setup.live(null);
+  if (live.length === 0) return FILE_CLUSTER;
+  try {
+    const name = await discoverName(live, signal);
+    await saveSetting(db, LAST_NAME, name);
+    return name;
+  } catch (error) {
+    signal.throwIfAborted();
+    const known = error instanceof UpstreamError ? await knownName(db, setup) : null;
+    if (known === null) throw error;
+    return known;
+  }
 }
 
 async function discoverName(live: readonly LiveSource[], signal: AbortSignal): Promise<string> {
@@ -96,6 +129,5 @@ async function discoverName(live: readonly LiveSource[], signal: AbortSignal): P
       problems.push(`${kind}: ${error.message}`);
     }
   }
-  if (problems.length > 0) throw new UpstreamError(problems.join("; "));
-  return FILE_CLUSTER;
+  throw new UpstreamError(problems.join("; "));
 }

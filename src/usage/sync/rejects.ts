@@ -5,6 +5,7 @@ import type { RejectedRow } from "../../slurm/job-record.ts";
 
 /** A row that a sync could not read, and since when it comes. */
 export interface SyncReject {
+  readonly fingerprint: Buffer;
   readonly cluster: string;
   readonly source: string;
   readonly line: number;
@@ -46,6 +47,7 @@ export async function dropOldRejects(db: Database, cluster: string, now: Date): 
 
 const rejectSchema = z
   .object({
+    fingerprint: z.instanceof(Buffer),
     cluster: z.string(),
     source: z.string(),
     line: z.bigint(),
@@ -55,6 +57,7 @@ const rejectSchema = z
     last_seen_at: z.date(),
   })
   .transform((row): SyncReject => ({
+    fingerprint: row.fingerprint,
     cluster: row.cluster,
     source: row.source,
     line: Number(row.line),
@@ -64,11 +67,17 @@ const rejectSchema = z
     lastSeenAt: row.last_seen_at,
   }));
 
-/** The rows of a cluster that could not be read, those that came last first. */
-export function listRejects(db: Database, cluster: string, limit: number): Promise<SyncReject[]> {
+/** The rows of a cluster that could not be read, those that came last first; `after` is the last one of the page before. */
+export function listRejects(
+  db: Database,
+  cluster: string,
+  { limit, after }: { readonly limit: number; readonly after?: SyncReject | undefined },
+): Promise<SyncReject[]> {
+  const from =
+    after === undefined ? sql`` : sql`AND (last_seen_at, fingerprint) < (${after.lastSeenAt}, ${after.fingerprint})`;
   return db.rows(
     rejectSchema,
-    sql`SELECT cluster, source, line, reason, text, first_seen_at, last_seen_at FROM sync_rejects
-        WHERE cluster = ${cluster} ORDER BY last_seen_at DESC, fingerprint LIMIT ${limit}`,
+    sql`SELECT fingerprint, cluster, source, line, reason, text, first_seen_at, last_seen_at FROM sync_rejects
+        WHERE cluster = ${cluster} ${from} ORDER BY last_seen_at DESC, fingerprint DESC LIMIT ${limit}`,
   );
 }

@@ -5,6 +5,7 @@ import type { VNode } from "preact";
 import { z } from "zod";
 import { csvStream } from "../../../documents/csv.ts";
 import { zonedIso } from "../../../documents/instant.ts";
+import type { Database } from "../../../db/database.ts";
 import { UserError } from "../../../errors.ts";
 import { namingProblem } from "../../../usage/sync/clusters.ts";
 import { requestCancel } from "../../../usage/sync/lease.ts";
@@ -20,7 +21,8 @@ import { actorOf, adminView, readQuery, text, type AdminContext } from "./contex
 
 const SHOWN_RUNS = 8;
 const SHOWN_REJECTS = 200;
-const FILED_REJECTS = 100_000;
+/** Rows of the file that are in memory at once; each may be some kilobytes long. */
+const CSV_PAGE = 500;
 
 const sectionQuery = z.object({
   notice: z.enum(["requested", "alreadyAsked", "cancelRequested", "notSyncing"]).optional(),
@@ -124,7 +126,7 @@ export function sourcesRoutes(app: App, context: AdminContext): void {
   app.get("/admin/sources/rejects", { config, schema: { querystring: clusterField } }, async (request, reply) => {
     const view = adminView(request, context, "sources");
     const { cluster } = request.query;
-    const rejects = await listRejects(db, cluster, SHOWN_REJECTS);
+    const rejects = await listRejects(db, cluster, { limit: SHOWN_REJECTS });
     return renderPage(reply, <RejectsPage view={view} cluster={cluster} rejects={rejects} />);
   });
 
@@ -143,9 +145,7 @@ export function sourcesRoutes(app: App, context: AdminContext): void {
     async (request, reply) => {
       const { cluster } = request.query;
       csvHeaders(reply, attachment(["rejects", cluster]));
-      return Readable.from(
-        csvStream(rejectColumns(zonedIso(site.siteTz)), pageOf(await listRejects(db, cluster, FILED_REJECTS))),
-      );
+      return Readable.from(csvStream(rejectColumns(zonedIso(site.siteTz)), allRejects(db, cluster)));
     },
   );
 
@@ -187,6 +187,11 @@ function rejectColumns(
   ];
 }
 
-async function* pageOf<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
-  if (rows.length > 0) yield rows;
+async function* allRejects(db: Database, cluster: string): AsyncGenerator<readonly SyncReject[]> {
+  for (let after: SyncReject | undefined; ;) {
+    const page: SyncReject[] = await listRejects(db, cluster, { limit: CSV_PAGE, after });
+    if (page.length > 0) yield page;
+    if (page.length < CSV_PAGE) return;
+    after = page.at(-1);
+  }
 }
