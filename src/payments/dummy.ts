@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import { readJsonEvent } from "./event-body.ts";
 import type { CheckoutRequest, ParsedEvent, PaymentEvent, PaymentProvider } from "./provider.ts";
 
 export const DUMMY_SIGNATURE_HEADER = "x-dummy-signature";
@@ -53,7 +54,7 @@ export function dummyProvider(options: {
     },
     parseEvent(rawBody, header) {
       if (!isSigned(options.webhookSecret, rawBody, header(DUMMY_SIGNATURE_HEADER))) return { kind: "bad_signature" };
-      return readBody(rawBody);
+      return readJsonEvent(rawBody, (json) => readBody(rawBody, json));
     },
   };
 }
@@ -63,13 +64,7 @@ function isSigned(secret: string, rawBody: Buffer, signature: string | undefined
   return timingSafeEqual(Buffer.from(signature, "hex"), Buffer.from(signDummyBody(secret, rawBody), "hex"));
 }
 
-function readBody(rawBody: Buffer): ParsedEvent {
-  let json: unknown;
-  try {
-    json = JSON.parse(rawBody.toString("utf8"));
-  } catch {
-    return { kind: "unreadable", reason: "the body is not JSON" };
-  }
+function readBody(rawBody: Buffer, json: unknown): ParsedEvent {
   const body = bodySchema.safeParse(json);
   if (!body.success) {
     const issue = body.error.issues[0];

@@ -1,6 +1,7 @@
 import type { StoredJob } from "./jobs.ts";
 import { gpuTypesText } from "./import/copy-line.ts";
 import { formatMinor, type Currency } from "../rating/money.ts";
+import type { UsageSums } from "./queries/summary.ts";
 
 type Cell = string | number | bigint | null;
 
@@ -43,5 +44,21 @@ export function usageColumns(
     { header: "amount", value: (job) => money(job.costMinor) },
     { header: "currency", value: () => currency.code },
     { header: "receipt", value: (job) => job.receiptNumber },
+  ];
+}
+
+/** What sums of usage cost, by resource, and what of that is unbilled: the last columns of every file of sums. */
+export function amountColumns(
+  currency: Currency,
+): { readonly header: string; readonly value: (sums: UsageSums) => Cell }[] {
+  const money = (minor: bigint): string => formatMinor(minor, currency);
+  return [
+    { header: "cpu_amount", value: ({ cpuMinor }) => money(cpuMinor) },
+    { header: "gpu_amount", value: ({ gpuMinor }) => money(gpuMinor) },
+    { header: "mem_amount", value: ({ memMinor }) => money(memMinor) },
+    { header: "amount", value: ({ costMinor }) => money(costMinor) },
+    { header: "unbilled_jobs", value: ({ unbilledJobs }) => unbilledJobs },
+    { header: "unbilled_amount", value: ({ unbilledMinor }) => money(unbilledMinor) },
+    { header: "currency", value: () => currency.code },
   ];
 }

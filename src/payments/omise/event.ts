@@ -1,3 +1,4 @@
+import { readJsonEvent } from "../event-body.ts";
 import type { ParsedEvent, PaymentEvent } from "../provider.ts";
 import { chargeSchema, eventSchema, subjectSchema } from "./api.ts";
 
@@ -26,12 +27,10 @@ const NO_CURRENCY = "XXX";
  * it is about is the link through which the charge was made; events that tell of no charge's end change nothing.
  */
 export function readEvent(rawBody: Buffer): ParsedEvent {
-  let json: unknown;
-  try {
-    json = JSON.parse(rawBody.toString("utf8"));
-  } catch {
-    return { kind: "unreadable", reason: "the body is not JSON" };
-  }
+  return readJsonEvent(rawBody, readOmiseEvent);
+}
+
+function readOmiseEvent(json: unknown): ParsedEvent {
   const read = eventSchema.safeParse(json);
   if (!read.success) return { kind: "unreadable", reason: `not an event of Omise: ${placeOf(read.error)}` };
   const { id: eventId, key: eventType, data } = read.data;

@@ -1,5 +1,6 @@
 /** Stripe's events in our words. Source: docs.stripe.com/api/events/types. */
 import { z } from "zod";
+import { readJsonEvent } from "../event-body.ts";
 import type { ParsedEvent, PaymentEvent } from "../provider.ts";
 import { fromStripeAmount } from "./amount.ts";
 import { firstIssue, sessionSchema, stripeId, type StripeSession } from "./session.ts";
@@ -15,12 +16,10 @@ type StripeEvent = z.output<typeof eventSchema>;
 
 /** Reads a body whose signature was right. */
 export function readEvent(rawBody: Buffer): ParsedEvent {
-  let json: unknown;
-  try {
-    json = JSON.parse(rawBody.toString("utf8"));
-  } catch {
-    return { kind: "unreadable", reason: "the body is not JSON" };
-  }
+  return readJsonEvent(rawBody, readStripeEvent);
+}
+
+function readStripeEvent(json: unknown): ParsedEvent {
   const event = eventSchema.safeParse(json);
   if (!event.success) return { kind: "unreadable", reason: firstIssue(event.error) };
   return event.data.type.startsWith("checkout.session.")

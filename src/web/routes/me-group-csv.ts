@@ -4,14 +4,14 @@ import { z } from "zod";
 import type { Config } from "../../config.ts";
 import type { Queries } from "../../db/database.ts";
 import { csvStream, type CsvColumn } from "../../documents/csv.ts";
-import { UserError } from "../../errors.ts";
-import { formatMinor, type Currency } from "../../rating/money.ts";
+import type { Currency } from "../../rating/money.ts";
 import { usageByMember, type MemberUsage } from "../../usage/accounts/group-usage.ts";
+import { amountColumns } from "../../usage/csv-columns.ts";
 import { requireUser, type App } from "../route-kit.ts";
 import { addressText } from "./me-common.ts";
 import { groupOf } from "./me-group.tsx";
 import { attachment, csvBody, csvHeaders } from "./support/csv-reply.ts";
-import { readDays, wordsOfProblem } from "./support/window.ts";
+import { daysOfFile } from "./support/window.ts";
 
 const groupCsvQuery = z.object({
   start: z
@@ -44,10 +44,8 @@ export function groupCsvRoute(
     },
     async (request, reply) => {
       const { username } = requireUser(request);
-      const { start, end, before, ...narrowed } = request.query;
-      const { accounts, account, member } = await groupOf(db, username, narrowed);
-      const days = readDays({ start, before: end ?? before });
-      if ("kind" in days) throw new UserError(wordsOfProblem(days, end === undefined ? "before" : "end"));
+      const { accounts, account, member } = await groupOf(db, username, request.query);
+      const days = daysOfFile(request.query);
       csvHeaders(reply, attachment(["group", account, member, days.start, days.before]));
       return Readable.from(
         csvStream(
@@ -64,7 +62,6 @@ export function groupCsvRoute(
 }
 
 function groupColumns(currency: Currency): CsvColumn<MemberUsage>[] {
-  const money = (minor: bigint): string => formatMinor(minor, currency);
   return [
     { header: "cluster", value: ({ cluster }) => cluster },
     { header: "account", value: ({ account }) => account },
@@ -73,12 +70,6 @@ function groupColumns(currency: Currency): CsvColumn<MemberUsage>[] {
     { header: "cpu_seconds", value: ({ cpuSeconds }) => cpuSeconds },
     { header: "gpu_seconds", value: ({ gpuSeconds }) => gpuSeconds },
     { header: "mem_mib_seconds", value: ({ memMibSeconds }) => memMibSeconds },
-    { header: "cpu_amount", value: ({ cpuMinor }) => money(cpuMinor) },
-    { header: "gpu_amount", value: ({ gpuMinor }) => money(gpuMinor) },
-    { header: "mem_amount", value: ({ memMinor }) => money(memMinor) },
-    { header: "amount", value: ({ costMinor }) => money(costMinor) },
-    { header: "unbilled_jobs", value: ({ unbilledJobs }) => unbilledJobs },
-    { header: "unbilled_amount", value: ({ unbilledMinor }) => money(unbilledMinor) },
-    { header: "currency", value: () => currency.code },
+    ...amountColumns(currency),
   ];
 }

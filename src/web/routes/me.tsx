@@ -23,7 +23,7 @@ import { billedPage, jobFilterOf, jobsFilterOf, jobsPage, trendPage } from "./me
 import { attachment, csvBody, csvHeaders } from "./support/csv-reply.ts";
 import { jobView } from "./support/job-view.ts";
 import { readerOf } from "./support/reader.ts";
-import { FIRST_DAY, LAST_DAY, parseDay, readDays, wordsOfProblem } from "./support/window.ts";
+import { daysOfFile, FIRST_DAY, LAST_DAY, parseDay } from "./support/window.ts";
 
 const csvQuery = z.object({
   start: z
@@ -79,16 +79,14 @@ export function meRoutes(deps: MeDeps): RouteModule {
       },
       async (request, reply) => {
         const { username } = requireUser(request);
-        const { start, end, before } = request.query;
-        const reading = readDays({ start, before: end ?? before });
-        if ("kind" in reading) throw new UserError(wordsOfProblem(reading, end === undefined ? "before" : "end"));
+        const asked = daysOfFile(request.query);
         const filter = jobFilterOf(
           username,
-          { fromDay: reading.start ?? FIRST_DAY, toDay: reading.before ?? LAST_DAY },
+          { fromDay: asked.start ?? FIRST_DAY, toDay: asked.before ?? LAST_DAY },
           jobsFilterOf(request.query),
         );
         const columns = usageColumns(config.currency, zonedIso(config.siteTz));
-        csvHeaders(reply, attachment(["usage", username, reading.start, reading.before]));
+        csvHeaders(reply, attachment(["usage", username, asked.start, asked.before]));
         return Readable.from(csvStream(columns, allFinishedJobs(db, days, filter)));
       },
     );

@@ -5,13 +5,12 @@ import { paidColumns } from "../../../billing/csv-columns.ts";
 import { paidReceipts } from "../../../billing/queries.ts";
 import { csvStream } from "../../../documents/csv.ts";
 import { zonedIso } from "../../../documents/instant.ts";
-import { UserError } from "../../../errors.ts";
 import { usageColumns } from "../../../usage/csv-columns.ts";
 import { allFinishedJobs } from "../../../usage/queries/job-list.ts";
 import { addDays } from "../../../usage/site-day.ts";
 import { requireAdmin, type App } from "../../route-kit.ts";
 import { attachment, csvBody, csvHeaders } from "../support/csv-reply.ts";
-import { FIRST_DAY, LAST_DAY, readDays, wordsOfProblem, type DayWindow } from "../support/window.ts";
+import { daysOfFile, FIRST_DAY, LAST_DAY, type DayWindow } from "../support/window.ts";
 import { startOfDay } from "./billing.tsx";
 import type { AdminContext } from "./context.ts";
 
@@ -19,10 +18,9 @@ const day = z.string().optional().meta({ description: "YYYY-MM-DD, a whole day i
 const daysQuery = z.object({ start: day, end: day, before: day.meta({ description: "The same as end" }) });
 
 /** Everything, unless days are given. @throws {UserError} that says how a day is written. */
-function windowOf({ start, end, before }: z.output<typeof daysQuery>): DayWindow {
-  const days = readDays({ start, before: end ?? before });
-  if ("kind" in days) throw new UserError(wordsOfProblem(days));
-  return { fromDay: days.start ?? FIRST_DAY, toDay: days.before ?? LAST_DAY };
+function windowOf(query: z.output<typeof daysQuery>): DayWindow {
+  const { start, before } = daysOfFile(query);
+  return { fromDay: start ?? FIRST_DAY, toDay: before ?? LAST_DAY };
 }
 
 export function exportRoutes(app: App, { db, config, days }: AdminContext): void {

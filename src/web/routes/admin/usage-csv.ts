@@ -4,8 +4,8 @@ import type { Queries } from "../../../db/database.ts";
 import { csvStream, type CsvColumn } from "../../../documents/csv.ts";
 import { zonedIso } from "../../../documents/instant.ts";
 import { UserError } from "../../../errors.ts";
-import { formatMinor, type Currency } from "../../../rating/money.ts";
-import { usageColumns } from "../../../usage/csv-columns.ts";
+import type { Currency } from "../../../rating/money.ts";
+import { amountColumns, usageColumns } from "../../../usage/csv-columns.ts";
 import { allFinishedJobs } from "../../../usage/queries/job-list.ts";
 import { dearestBy, type Grouping, type UsageFilter, type UsageGroup } from "../../../usage/queries/summary.ts";
 import type { App } from "../../route-kit.ts";
@@ -65,7 +65,6 @@ async function* allGroups(queries: Queries, filter: UsageFilter, grouping: Group
 }
 
 function groupColumns(grouping: Grouping, currency: Currency): CsvColumn<UsageGroup>[] {
-  const money = (minor: bigint): string => formatMinor(minor, currency);
   return [
     { header: grouping, value: ({ key }) => key },
     { header: "jobs", value: ({ jobs }) => jobs },
@@ -74,12 +73,6 @@ function groupColumns(grouping: Grouping, currency: Currency): CsvColumn<UsageGr
     { header: "gpu_seconds", value: ({ gpuSeconds }) => gpuSeconds },
     { header: "mem_mib_seconds", value: ({ memMibSeconds }) => memMibSeconds },
     { header: "node_seconds", value: ({ nodeSeconds }) => nodeSeconds },
-    { header: "cpu_amount", value: ({ cpuMinor }) => money(cpuMinor) },
-    { header: "gpu_amount", value: ({ gpuMinor }) => money(gpuMinor) },
-    { header: "mem_amount", value: ({ memMinor }) => money(memMinor) },
-    { header: "amount", value: ({ costMinor }) => money(costMinor) },
-    { header: "unbilled_jobs", value: ({ unbilledJobs }) => unbilledJobs },
-    { header: "unbilled_amount", value: ({ unbilledMinor }) => money(unbilledMinor) },
-    { header: "currency", value: () => currency.code },
+    ...amountColumns(currency),
   ];
 }

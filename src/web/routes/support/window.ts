@@ -1,4 +1,5 @@
 /** The days a page is about, as its address says them: `start` and `before`, both whole days, both included. */
+import { UserError } from "../../../errors.ts";
 import { addDays, isDay, monthStart } from "../../../usage/site-day.ts";
 import type { RangePreset } from "../../pages/ui/index.ts";
 
@@ -67,6 +68,20 @@ export function readDays(
   if (start !== undefined && before !== undefined && start > before)
     return { kind: "backwards", fromDay: start, toDay: before };
   return { start, before };
+}
+
+/**
+ * Reads the days of a file's address, in which the last one may be called `end` too; missing ones stay undefined.
+ *
+ * @throws {UserError} that names the day as it was called and says how it is written.
+ */
+export function daysOfFile({ start, end, before }: WindowQuery & { readonly end?: string | undefined }): {
+  readonly start: string | undefined;
+  readonly before: string | undefined;
+} {
+  const days = readDays({ start, before: end ?? before });
+  if ("kind" in days) throw new UserError(wordsOfProblem(days, end === undefined ? "before" : "end"));
+  return days;
 }
 
 /** The problem for scripts, in English; `lastDay` is what the last day is called there. */
