@@ -3,11 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UpstreamError } from "../../src/errors.ts";
-import { readClusterTotals, readUsage, sreportClusterTotals, sreportUsage } from "../../src/slurm/sacct/sreport.ts";
+import { readUsage, sreportUsage } from "../../src/slurm/sacct/sreport.ts";
 import { FakeSlurm } from "./fake-slurm.ts";
 
 const USAGE = captured("sreport-usage.psv");
-const TOTALS = captured("sreport-cluster.psv");
 const HOUR = { from: Date.UTC(2026, 10, 24, 21) / 1_000, to: Date.UTC(2026, 10, 24, 22) / 1_000 };
 const { signal } = new AbortController();
 
@@ -93,27 +92,5 @@ describe("usage by account and user", () => {
         expect(rows).toEqual(expected);
       }),
     );
-  });
-});
-
-describe("totals of a cluster", () => {
-  test("are what all its users used", async () => {
-    slurm.prints("sreport", TOTALS);
-    const [total, ...others] = await sreportClusterTotals(slurm.options(), HOUR, signal);
-    const root = readUsage(USAGE.trimEnd().split("\n")).find(({ account }) => account === "root");
-    expect(others).toEqual([]);
-    expect(total?.cluster).toBe("testbed");
-    for (const tres of ["cpu", "mem", "billing", "gres/gpu"]) {
-      expect(total?.seconds.get(tres)).toBe(root?.seconds.get(tres));
-    }
-  });
-
-  test("are none while slurmdbd has not rolled up the window", async () => {
-    slurm.prints("sreport", "");
-    expect(await sreportClusterTotals(slurm.options(), HOUR, signal)).toEqual([]);
-  });
-
-  test("are refused when a line cannot be read", () => {
-    expect(() => readClusterTotals(["testbed|cpu|many"])).toThrow(UpstreamError);
   });
 });
