@@ -21,7 +21,10 @@ export function normalizeDatabaseUrl(url: string): string {
 
 /** A single connection outside of the pool, for migrations. */
 export function openClient(connectionString: string): pg.Client {
-  return new pg.Client({ connectionString: normalizeDatabaseUrl(connectionString), types: typeParsers });
+  const client = new pg.Client({ connectionString: normalizeDatabaseUrl(connectionString), types: typeParsers });
+  // Without a listener a connection that breaks would end the process; the statement under way, or the next, tells it too.
+  client.on("error", () => undefined);
+  return client;
 }
 
 export function openPool(

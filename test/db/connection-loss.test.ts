@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { openClient } from "../../src/db/connection.ts";
 import { explainLoss, isConnectionLoss } from "../../src/db/connection-loss.ts";
 import { UserError } from "../../src/errors.ts";
+import { createTestDatabase } from "../support/database.ts";
 
 it("a broken pipe is explained by the last serious line of the server's log", async () => {
   const folder = mkdtempSync(join(tmpdir(), "hpc-billing-loss-"));
@@ -28,4 +30,16 @@ it("a broken pipe is explained by the last serious line of the server's log", as
 it("what the database refuses is no broken connection", () => {
   expect(isConnectionLoss(Object.assign(new Error("duplicate key"), { code: "23505" }))).toBe(false);
   expect(isConnectionLoss(new UserError("there is no such receipt"))).toBe(false);
+});
+
+it("a connection that breaks fails its statement and does not end the process", async () => {
+  const database = await createTestDatabase();
+  const client = openClient(database.url);
+  await client.connect();
+  const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
+  const failure: unknown = await client.query("SELECT pg_terminate_backend(pg_backend_pid())").catch((error) => error);
+  expect(isConnectionLoss(failure)).toBe(true);
+  await ended;
+  await expect(client.query("SELECT 1")).rejects.toThrow(/not queryable|closed/u);
+  await database.drop();
 });

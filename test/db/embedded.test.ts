@@ -12,8 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { openClient } from "../../src/db/connection.ts";
 import {
   connectionUrl,
   openEmbeddedPostgres,
@@ -72,7 +72,7 @@ async function hold(role: "serve" | "command" = "serve"): ReturnType<typeof star
 }
 
 async function query(connection: EmbeddedConnection, text: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: connectionUrl(connection) });
+  const client = openClient(connectionUrl(connection));
   await client.connect();
   try {
     const answer = await client.query<Record<string, unknown>>(text);
@@ -199,8 +199,7 @@ describe("a server that is killed", () => {
 
   test("while it works on a query does not keep the next one from starting", async () => {
     const first = await open();
-    const client = new pg.Client({ connectionString: connectionUrl(first.connection) });
-    client.on("error", () => undefined);
+    const client = openClient(connectionUrl(first.connection));
     await client.connect();
     // Never looks up from its work, as a query that waits for something would.
     const busy = failureOf(client.query("SELECT count(*) FROM generate_series(1, 100000000000) AS n WHERE n % 7 = 3"));
