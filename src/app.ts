@@ -6,12 +6,16 @@ import { startBackground, type BackgroundTask } from "./background.ts";
 import { prepareFirstStart, type FirstStart } from "./first-start.ts";
 import { purgeExpired } from "./identity/index.ts";
 import { PROJECT_ROOT } from "./project-root.ts";
+import { closeCheckouts } from "./payments/close.ts";
+import { workOnDeliveries } from "./payments/deliveries.ts";
+import { sendRefunds } from "./payments/refunds.ts";
 import { startQueue, type WorkQueue } from "./queue.ts";
 import { openServices, type Services, type WiredServices } from "./services.ts";
 import { queueTasks, reconcileRequests, requestFirstSyncs, syncRequests } from "./tasks.ts";
 import { repriceAll } from "./usage/prices/reprice.ts";
 import { createMetrics, type Metrics } from "./web/plugins/metrics.ts";
 import { adminRoutes } from "./web/routes/admin.tsx";
+import { documentRoutes } from "./web/routes/documents.tsx";
 import { formulaRoutes } from "./web/routes/formula.ts";
 import { meRoutes } from "./web/routes/me.tsx";
 import { paymentRoutes } from "./web/routes/payments.tsx";
@@ -101,12 +105,17 @@ export async function webServer(
     version,
     routes: [
       meRoutes({ billing, days }),
-      receiptRoutes({ takesPayments: [...payments.providers.values()].some((one) => one.takesPayments) }),
+      receiptRoutes({
+        takesPayments: [...payments.providers.values()].some((one) => one.takesPayments),
+        promptPay: config.payments.promptPay,
+      }),
+      documentRoutes({ days, promptPay: config.payments.promptPay }),
       paymentRoutes({ payments }),
       playgroundRoutes({ billing }),
       formulaRoutes({ prices: importing }),
       adminRoutes({
         billing,
+        payments,
         prices: importing,
         days,
         keyring: config.auditKeyring,
@@ -119,9 +128,20 @@ export async function webServer(
 }
 
 function backgroundTasks(services: Services, metrics: Metrics): BackgroundTask[] {
-  const { db, clock, config, importing } = services;
+  const { db, clock, config, importing, payments } = services;
   return [
     { name: "reprice", everyMs: 1_000, work: (signal) => repriceAll(importing, signal) },
+    {
+      name: "payment events",
+      everyMs: 1_000,
+      work: (signal) =>
+        workOnDeliveries(payments, {
+          signal,
+          onVerdict: (_provider, { verdict }) => metrics.webhookEvents.inc({ verdict }),
+        }),
+    },
+    { name: "refunds", everyMs: 2_000, work: (signal) => sendRefunds(payments, signal) },
+    { name: "checkouts to close", everyMs: 5_000, work: (signal) => closeCheckouts(payments, signal) },
     {
       name: "audit check",
       everyMs: 60 * MINUTE_MS,

@@ -4,6 +4,13 @@ import type { AuditKeyring } from "./audit/chain.ts";
 import { EnvReader, FALSE, TRUE } from "./config-reader.ts";
 import { slurmConfig, type SlurmConfig } from "./config-slurm.ts";
 import { UserError } from "./errors.ts";
+import type { PromptPaySite } from "./payments/promptpay/receipt-qr.ts";
+import {
+  PROMPTPAY_BILLER_ID_TAKES,
+  PROMPTPAY_ID_TAKES,
+  readBillerId,
+  readPromptPayId,
+} from "./payments/promptpay/target.ts";
 import { currencyOf, MICRO, parseMicro, type Currency } from "./rating/money.ts";
 import type { TaxRule } from "./rating/tax.ts";
 
@@ -36,7 +43,7 @@ export interface DemoUser {
   readonly password: string;
 }
 
-export const PROVIDERS = ["dummy", "stripe", "omise"] as const;
+export const PROVIDERS = ["dummy", "stripe", "omise", "promptpay"] as const;
 
 /** The providers that are enabled, each with what it needs. */
 export interface PaymentsConfig {
@@ -46,6 +53,8 @@ export interface PaymentsConfig {
   /** Null where it is not enabled. Two webhook secrets while one is being rolled. */
   readonly stripe: { readonly secretKey: string; readonly webhookSecrets: readonly string[] } | null;
   readonly omise: { readonly secretKey: string; readonly webhookSecrets: readonly string[] } | null;
+  /** A QR on receipts, paid without a provider and matched by the bank's statement. Null where it is not enabled. */
+  readonly promptPay: PromptPaySite | null;
 }
 
 /** The environment, validated: the only place that reads variables. */
@@ -209,6 +218,7 @@ function payments(read: EnvReader, key: string): PaymentsConfig {
     dummy: { webhookSecret: secret ?? derive(key, "payment webhook") },
     stripe: enabled.includes("stripe") ? stripe(read, enabled[0] === "stripe" ? secret : undefined) : null,
     omise: enabled.includes("omise") ? omise(read, enabled[0] === "omise" ? secret : undefined) : null,
+    promptPay: enabled.includes("promptpay") ? promptPay(read) : null,
   };
 }
 
@@ -242,6 +252,22 @@ function omise(read: EnvReader, fallback: string | undefined): NonNullable<Payme
     read.problem("OMISE_SECRET_KEY", "is required for the provider omise: a secret key, skey_…");
   }
   return { secretKey, webhookSecrets: secretList(read.text("OMISE_WEBHOOK_SECRET") ?? fallback) };
+}
+
+function promptPay(read: EnvReader): PromptPaySite | null {
+  const [id, billerId] = [read.text("PROMPTPAY_ID"), read.text("PROMPTPAY_BILLER_ID")];
+  if ((read.text("PAYMENT_CURRENCY") ?? "THB").toUpperCase() !== "THB")
+    read.problem("PAYMENT_PROVIDER", "can have promptpay with PAYMENT_CURRENCY=THB only");
+  if ((id === undefined) === (billerId === undefined)) {
+    read.problem("PROMPTPAY_ID", "or PROMPTPAY_BILLER_ID is required for the provider promptpay: one of the two");
+    return null;
+  }
+  const target = billerId === undefined ? readPromptPayId(id ?? "") : readBillerId(billerId);
+  if (target !== undefined)
+    return { target, name: read.text("PROMPTPAY_NAME") ?? read.text("SITE_NAME") ?? "HPC Billing" };
+  if (billerId === undefined) read.problem("PROMPTPAY_ID", PROMPTPAY_ID_TAKES);
+  else read.problem("PROMPTPAY_BILLER_ID", PROMPTPAY_BILLER_ID_TAKES);
+  return null;
 }
 
 function secretList(text: string | undefined): string[] {

@@ -15,7 +15,8 @@ export function paymentProviders(
   const providers = payments.enabled.flatMap((name): PaymentProvider[] => {
     if (name === "stripe") return payments.stripe === null ? [] : [stripeProvider({ ...payments.stripe, clock })];
     if (name === "omise") return payments.omise === null ? [] : [omiseProvider({ ...payments.omise, clock })];
-    return [dummy];
+    // Nobody is sent anywhere: receipts carry its QR, and the bank's statement tells who paid.
+    return name === "promptpay" ? [] : [dummy];
   });
   return {
     provider: providers[0] ?? dummy,

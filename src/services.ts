@@ -105,7 +105,14 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">)
     clusters: clusterSetups(config.slurm.clusters),
     syncing: { ...importing, policy: () => syncPolicy(config, days, clock) },
     billing: { db, clock, currency, tax, days },
-    payments: { db, clock, currency, siteBaseUrl: config.siteBaseUrl, ...paymentProviders(config, clock) },
+    payments: {
+      db,
+      clock,
+      currency,
+      siteBaseUrl: config.siteBaseUrl,
+      onTrouble: (error, about) => base.logger.warn({ err: error, ...about }, "a payment matter did not work; it is tried again"),
+      ...paymentProviders(config, clock),
+    },
   };
 }
 

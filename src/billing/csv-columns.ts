@@ -25,5 +25,7 @@ export function paidColumns(
     { header: "currency", value: (receipt) => receipt.currency },
     // Part of the subtotal; at the end, so that the columns before keep their places.
     { header: "adjustments", value: (receipt) => money(receipt, receipt.adjustmentsMinor) },
+    { header: "credited", value: (receipt) => money(receipt, receipt.creditedMinor) },
+    { header: "received", value: (receipt) => money(receipt, receipt.receivedMinor) },
   ];
 }

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { sql, type Queries, type Sql } from "../db/database.ts";
 import type { Quantity } from "../rating/charge.ts";
 import { tierSchema } from "../usage/prices/book.ts";
-
-export type ReceiptStatus = "pending" | "paid" | "void";
+import { dueMinor, type ReceiptStatus } from "./states.ts";
 
 const receiptSchema = z
   .object({
@@ -25,6 +24,9 @@ const receiptSchema = z
     tax_inclusive: z.boolean(),
     tax_minor: z.bigint(),
     total_minor: z.bigint(),
+    credited_minor: z.bigint(),
+    received_minor: z.bigint(),
+    jobs_released: z.boolean(),
     paid_at: z.date().nullable(),
     paid_method: z.string().nullable(),
     paid_reference: z.string().nullable(),
@@ -52,6 +54,17 @@ const receiptSchema = z
     taxInclusive: row.tax_inclusive,
     taxMinor: row.tax_minor,
     totalMinor: row.total_minor,
+    /** By credit notes. */
+    creditedMinor: row.credited_minor,
+    /** Received less paid back. */
+    receivedMinor: row.received_minor,
+    /** What it still asks for; below zero, what is owed back. */
+    dueMinor: dueMinor(
+      { totalMinor: row.total_minor, creditedMinor: row.credited_minor, receivedMinor: row.received_minor },
+      row.status,
+    ),
+    /** A credit note gave its jobs free for billing again. */
+    jobsReleased: row.jobs_released,
     paidAt: row.paid_at,
     paidMethod: row.paid_method,
     paidReference: row.paid_reference,
@@ -60,12 +73,12 @@ const receiptSchema = z
     voidReason: row.void_reason,
   }));
 
-/** A receipt as issued; its amounts never change. */
+/** A receipt as issued; its own amounts never change, what was credited and received does. */
 export type Receipt = z.output<typeof receiptSchema>;
 
 const COLUMNS = sql`id, number, user_name, status, cutoff_day, issued_at, issued_by, tier, accounts, currency, jobs,
-  adjustments_minor, subtotal_minor, tax_label, tax_rate_micro, tax_inclusive, tax_minor, total_minor, paid_at, paid_method, paid_reference,
-  voided_at, voided_by, void_reason`;
+  adjustments_minor, subtotal_minor, tax_label, tax_rate_micro, tax_inclusive, tax_minor, total_minor, credited_minor,
+  received_minor, jobs_released, paid_at, paid_method, paid_reference, voided_at, voided_by, void_reason`;
 
 export function findReceipt(queries: Queries, id: bigint): Promise<Receipt | undefined> {
   return queries.maybeOne(receiptSchema, sql`SELECT ${COLUMNS} FROM receipts WHERE id = ${id}`);
@@ -137,6 +150,39 @@ export async function receiptTotals(
     sql`SELECT count(*) AS count, coalesce(sum(total_minor), 0)::text AS total FROM receipts WHERE ${conditionsOf(filter)}`,
   );
   return { count: Number(row.count), totalMinor: BigInt(row.total) };
+}
+
+/** Number of receipts of a filter that wait for payment, and what they still ask for. */
+export async function receivableTotals(
+  queries: Queries,
+  filter: Omit<ReceiptFilter, "status"> = {},
+): Promise<{ count: number; totalMinor: bigint }> {
+  const row = await queries.one(
+    z.object({ count: z.bigint(), total: z.string() }),
+    sql`SELECT count(*) AS count, coalesce(sum(total_minor - credited_minor - received_minor), 0)::text AS total
+        FROM receipts WHERE ${conditionsOf({ ...filter, status: "pending" })}`,
+  );
+  return { count: Number(row.count), totalMinor: BigInt(row.total) };
+}
+
+/** Receipts on which something is owed back to the payer, oldest first, and what it comes to. */
+export async function overpaidReceipts(
+  queries: Queries,
+  limit: number,
+): Promise<{ readonly receipts: readonly Receipt[]; readonly count: number; readonly totalMinor: bigint }> {
+  const owing = sql`((status = 'void' AND received_minor <> 0)
+                     OR (status = 'paid' AND total_minor - credited_minor - received_minor < 0))`;
+  const receipts = await queries.rows(
+    receiptSchema,
+    sql`SELECT ${COLUMNS} FROM receipts WHERE ${owing} ORDER BY id LIMIT ${limit}`,
+  );
+  const row = await queries.one(
+    z.object({ count: z.bigint(), total: z.string() }),
+    sql`SELECT count(*) AS count,
+               coalesce(sum(received_minor - CASE WHEN status = 'void' THEN 0 ELSE total_minor - credited_minor END), 0)::text AS total
+        FROM receipts WHERE ${owing}`,
+  );
+  return { receipts, count: Number(row.count), totalMinor: BigInt(row.total) };
 }
 
 /** Number and sum of what was paid within [from, before). */

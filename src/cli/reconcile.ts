@@ -179,7 +179,7 @@ function linesOfBooks({ usage, charges, receipts, repricingJobs }: Books, curren
   return [
     `usage: ${jobs} jobs = ${kinds.length === 0 ? "0" : kinds.join(" + ")}`,
     `charges: ${money(charges.totalMinor)} = ${money(charges.billedMinor)} on receipts + ${money(charges.settledMinor)} corrections settled + ${money(charges.owedMinor)} corrections open + ${money(charges.unbilledMinor)} unbilled`,
-    `receipts: ${money(receipts.totalMinor)} = ${money(receipts.paymentsMinor)} payments + ${money(receipts.byHandMinor)} settled by hand + ${money(receipts.receivableMinor)} receivable + ${money(receipts.voidMinor)} void`,
+    `receipts: ${money(receipts.totalMinor)} = ${money(receipts.paymentsMinor)} payments + ${money(receipts.byHandMinor)} settled by hand + ${money(receipts.creditedMinor)} credited + ${money(receipts.receivableMinor)} receivable − ${money(receipts.toPayBackMinor)} to pay back + ${money(receipts.voidMinor)} void`,
     ...(repricingJobs === 0 ? [] : [`${repricingJobs} jobs wait to be priced anew`]),
   ];
 }

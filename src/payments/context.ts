@@ -14,4 +14,6 @@ export interface PaymentContext {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
   /** Where payers come back to. */
   readonly siteBaseUrl: string;
+  /** Told what went wrong with something that is tried again. */
+  readonly onTrouble: (error: unknown, about: { readonly id: bigint; readonly provider: string }) => void;
 }

@@ -5,11 +5,13 @@ import type { CheckoutRequest, ParsedEvent, PaymentEvent, PaymentProvider } from
 
 export const DUMMY_SIGNATURE_HEADER = "x-dummy-signature";
 
-const OUTCOMES: Readonly<Record<string, PaymentEvent["outcome"]>> = {
-  "payment.succeeded": "succeeded",
-  "payment.failed": "failed",
-  "payment.canceled": "canceled",
-};
+const OUTCOMES: ReadonlyMap<string, PaymentEvent["outcome"]> = new Map([
+  ["payment.processing", "processing"],
+  ["payment.succeeded", "succeeded"],
+  ["payment.failed", "failed"],
+  ["payment.canceled", "canceled"],
+  ["payment.expired", "expired"],
+]);
 
 const bodySchema = z.object({
   event_id: z.string().min(1).max(200).optional(),
@@ -38,7 +40,9 @@ export function dummyProvider(options: {
     confirmsByFetching: false,
     sendsBack: true,
     keepsPayments: false,
+    signatureHeaders: [DUMMY_SIGNATURE_HEADER],
     fetchPayment: () => Promise.resolve(null),
+    cancelCheckout: () => Promise.resolve(),
     createCheckout(request: CheckoutRequest) {
       const externalPaymentId = `dev_${newId()}`;
       const query = new URLSearchParams({
@@ -54,14 +58,19 @@ export function dummyProvider(options: {
     },
     parseEvent(rawBody, header) {
       if (!isSigned(options.webhookSecret, rawBody, header(DUMMY_SIGNATURE_HEADER))) return { kind: "bad_signature" };
-      return readJsonEvent(rawBody, (json) => readBody(rawBody, json));
+      return readDummyEvent(rawBody);
     },
+    readEvent: readDummyEvent,
   };
 }
 
 function isSigned(secret: string, rawBody: Buffer, signature: string | undefined): boolean {
   if (signature === undefined || !/^[0-9a-f]{64}$/iu.test(signature)) return false;
   return timingSafeEqual(Buffer.from(signature, "hex"), Buffer.from(signDummyBody(secret, rawBody), "hex"));
+}
+
+function readDummyEvent(rawBody: Buffer): ParsedEvent {
+  return readJsonEvent(rawBody, (json) => readBody(rawBody, json));
 }
 
 function readBody(rawBody: Buffer, json: unknown): ParsedEvent {
@@ -74,7 +83,7 @@ function readBody(rawBody: Buffer, json: unknown): ParsedEvent {
     kind: "event",
     event: {
       eventId: body.data.event_id ?? createHash("sha256").update(rawBody).digest("hex"),
-      outcome: OUTCOMES[body.data.event_type] ?? "other",
+      outcome: OUTCOMES.get(body.data.event_type) ?? "other",
       eventType: body.data.event_type,
       externalPaymentId: body.data.external_payment_id,
       amountMinor: BigInt(body.data.amount_cents),

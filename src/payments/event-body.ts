@@ -10,3 +10,25 @@ export function readJsonEvent(rawBody: Buffer, read: (json: unknown) => ParsedEv
   }
   return read(json);
 }
+
+/** Providers keep what is done with test keys apart from what is done with live ones, and mark it (`livemode`). */
+export interface Modes {
+  readonly isLive: boolean;
+  readonly isLiveKey: boolean;
+}
+
+/** An event that does not belong to our secret key: no real money may count for a test's, and the other way round. */
+export function eventOfOtherMode(provider: string, { isLive }: Pick<Modes, "isLive">): ParsedEvent {
+  const reason = isLive
+    ? `${provider} sent a live event, and the secret key here is a test one: point the live webhook at the live site, or set the live secret key here`
+    : `${provider} sent a test event, and the secret key here is a live one: point the test webhook at a test site, or remove it`;
+  return { kind: "unreadable", reason };
+}
+
+/** Why an answer cannot be used that does not belong to our secret key; undefined when it does. */
+export function otherModeOfAnswer({ isLive, isLiveKey }: Modes): string | undefined {
+  if (isLive === isLiveKey) return undefined;
+  return isLive
+    ? "its answer is about live money, and the secret key is a test one"
+    : "its answer is about a test, and the secret key is a live one";
+}

@@ -1,7 +1,11 @@
-import { violates } from "../db/database.ts";
-import { applyEvent, recordAttempt, type Reported, type WebhookVerdict } from "./apply.ts";
+/** What providers send: kept first, then worked on. */
+import { z } from "zod";
+import { sql } from "../db/database.ts";
 import type { PaymentContext } from "./context.ts";
-import type { PaymentEvent, PaymentProvider } from "./provider.ts";
+import { attemptDelivery, LEASE_SECONDS, workOn } from "./deliveries.ts";
+import { recordEvent } from "./events.ts";
+import type { ParsedEvent, PaymentProvider } from "./provider.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** One call of a webhook, as it came. */
 export interface WebhookCall {
@@ -10,54 +14,62 @@ export interface WebhookCall {
   readonly requestId: string;
 }
 
+/** `stored`: it is safe, and worked on in the background. */
+export type WebhookAnswer = Omit<Verdict, "next" | "verdict"> & { readonly verdict: Verdict["verdict"] | "stored" };
+
 /**
- * Takes one webhook call: verifies, matches, settles payment and receipt in one transaction, and records the attempt
- * with its verdict. Safe to call with the same event any number of times, also at once on several replicas.
- *
- * @throws {UpstreamError} when the provider has to confirm what it reported and does not answer: it will report again.
+ * Takes one webhook call: checks the signature, keeps what was sent, and settles it at once where that takes no question
+ * to the provider. Whatever goes wrong after it was kept is tried again in the background. Safe to call with the same
+ * event any number of times, also at once on several replicas.
  */
 export async function receiveWebhook(
   context: PaymentContext,
   provider: PaymentProvider,
   { rawBody, header, requestId }: WebhookCall,
-): Promise<WebhookVerdict> {
+): Promise<WebhookAnswer> {
   const parsed = provider.parseEvent(rawBody, header);
-  const call = { provider: provider.name, rawBody };
-  if (parsed.kind !== "event") {
-    const isForged = parsed.kind === "bad_signature";
-    const reason = parsed.kind === "bad_signature" ? "the signature does not match the body" : parsed.reason;
-    const verdict: WebhookVerdict = { verdict: isForged ? "refused" : "ignored", reason };
-    await context.db.transaction((tx) => recordAttempt(context, tx, call, { ...verdict, keepBody: !isForged }));
-    return verdict;
+  if (parsed.kind === "bad_signature") {
+    const refusal = { verdict: "refused", reason: "the signature does not match the body" } as const;
+    await context.db.transaction((tx) =>
+      recordEvent(context, tx, { ...refusal, provider: provider.name, deliveryId: null, rawBody }),
+    );
+    return refusal;
   }
-  const doubt = await doubtAbout(provider, parsed.event);
-  if (doubt !== null) {
-    const verdict: WebhookVerdict = { verdict: "ignored", reason: doubt };
-    const attempt = { ...verdict, keepBody: true, event: parsed.event };
-    await context.db.transaction((tx) => recordAttempt(context, tx, call, attempt));
-    return verdict;
-  }
-  return settle(context, { ...call, event: parsed.event, requestId });
+  const isAtOnce = canSettleAlone(provider, parsed);
+  const id = await keep(context, provider, { rawBody, header, requestId }, isAtOnce);
+  if (!isAtOnce) return { verdict: "stored", reason: `kept as delivery ${id}; the provider is asked about it` };
+  const delivery = { id, provider: provider.name, body: rawBody, requestId, attempts: 1 };
+  const verdict = await workOn(context, delivery, () => attemptDelivery(context, delivery));
+  return verdict ?? { verdict: "stored", reason: `kept as delivery ${id}; it is tried again` };
 }
 
-/** Applies an event once, whoever else applies it at the same moment. */
-export async function settle(context: PaymentContext, reported: Reported): Promise<WebhookVerdict> {
-  try {
-    return await context.db.transaction((tx) => applyEvent(context, tx, reported));
-  } catch (error) {
-    // Another replica applied the same event between our look and our insert.
-    if (!violates(error, "payment_events_applied_once")) throw error;
-    return context.db.transaction((tx) => applyEvent(context, tx, reported));
-  }
+/** Whether what was sent can be settled without asking the provider. */
+function canSettleAlone({ confirmsByFetching }: PaymentProvider, parsed: ParsedEvent): boolean {
+  if (parsed.kind !== "event" || parsed.event.outcome === "other") return true;
+  return !confirmsByFetching && parsed.event.outcome !== "changed";
 }
 
-/** Why a reported outcome is not believed yet; null when it is, or when the provider's signature is enough. */
-async function doubtAbout(provider: PaymentProvider, event: PaymentEvent): Promise<string | null> {
-  if (!provider.confirmsByFetching || event.outcome === "other") return null;
-  const payment = await provider.fetchPayment(event.externalPaymentId);
-  if (payment === null) return `the provider knows no payment ${event.externalPaymentId}`;
-  // A charge that was declined need not be the end of a checkout that can be tried again.
-  if (payment.status !== event.outcome) return `the provider was asked and says that the payment is ${payment.status}`;
-  const isSame = payment.amountMinor === event.amountMinor && payment.currency === event.currency;
-  return isSame ? null : `the provider was asked and says ${payment.amountMinor} ${payment.currency}`;
+async function keep(
+  { db, clock }: PaymentContext,
+  provider: PaymentProvider,
+  { rawBody, header, requestId }: WebhookCall,
+  isAtOnce: boolean,
+): Promise<bigint> {
+  const now = clock.now();
+  const headers = Object.fromEntries(
+    provider.signatureHeaders.flatMap((name) => {
+      const value = header(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  // What is settled at once is nobody else's until then.
+  const nextAttemptAt = isAtOnce ? new Date(now.getTime() + LEASE_SECONDS * 1000) : now;
+  const { id } = await db.one(
+    z.object({ id: z.bigint() }),
+    sql`INSERT INTO webhook_deliveries (provider, received_at, request_id, headers, body, status, attempts, next_attempt_at)
+        VALUES (${provider.name}, ${now}, ${requestId}, ${JSON.stringify(headers)}, ${rawBody}, 'waiting', ${isAtOnce ? 1 : 0},
+                ${nextAttemptAt})
+        RETURNING id`,
+  );
+  return id;
 }

@@ -71,3 +71,19 @@ export function formatMinor(minor: bigint, currency: Currency): string {
   if (currency.minorDigits === 0) return sign + digits;
   return `${sign}${digits.slice(0, -currency.minorDigits)}.${digits.slice(-currency.minorDigits)}`;
 }
+
+/** Far above any receipt, far below what a bigint column holds. */
+const MAX_MINOR = 10n ** 15n;
+
+/**
+ * Reads an amount as people write it (`1,234.50`, `1234.5`, `20`) as minor units of a currency, exactly. Undefined for
+ * anything else: signs, other separators, more decimals than the currency has, absurd size.
+ */
+export function parseMinor(text: string, { minorDigits }: Currency): bigint | undefined {
+  const match = /^(\d{1,15}|\d{1,3}(?:,\d{3}){1,5})(?:\.(\d{1,4}))?$/u.exec(text.trim());
+  const whole = match?.[1];
+  const fraction = match?.[2] ?? "";
+  if (whole === undefined || fraction.length > minorDigits) return undefined;
+  const minor = BigInt(whole.replaceAll(",", "") + fraction.padEnd(minorDigits, "0"));
+  return minor <= MAX_MINOR ? minor : undefined;
+}

@@ -3,7 +3,8 @@ import { checkBooks, type Books } from "../../src/billing/balance/books.ts";
 import { issueReceipt } from "../../src/billing/issue.ts";
 import { markPaid, voidReceipt } from "../../src/billing/settle.ts";
 import { raw, sql } from "../../src/db/database.ts";
-import { startCheckout } from "../../src/payments/checkout.ts";
+import { settleEvent } from "../../src/payments/apply.ts";
+import { paymentsOf, startCheckout } from "../../src/payments/checkout.ts";
 import { BreakList } from "../../src/usage/reconcile/breaks.ts";
 import { setRate } from "../../src/usage/prices/change.ts";
 import { repriceAll } from "../../src/usage/prices/reprice.ts";
@@ -93,7 +94,9 @@ describe("books that balance", () => {
       totalMinor: 1_605n,
       paymentsMinor: 0n,
       byHandMinor: 535n,
+      creditedMinor: 0n,
       receivableMinor: 535n,
+      toPayBackMinor: 0n,
       voidMinor: 535n,
     });
   });
@@ -101,13 +104,17 @@ describe("books that balance", () => {
   it("count what a provider was paid as a payment", async () => {
     await context.importJobs([aJob({ allocMemMib: 0 })]);
     const id = await bill("alice");
-    await context.db.run(
-      sql`INSERT INTO payments (receipt_id, provider, external_payment_id, status, amount_minor, currency, checkout_url, created_at, created_by)
-          VALUES (${id}, 'dummy', 'dev_1', 'succeeded', 535, 'THB', '', now(), 'alice')`,
-    );
-    await context.db.run(
-      sql`UPDATE receipts SET status = 'paid', paid_at = now(), paid_method = 'dummy' WHERE id = ${id}`,
-    );
+    await startCheckout(context.payments, id, { actor: "alice" });
+    const [payment] = await paymentsOf(context.db, id);
+    const event = {
+      eventId: "evt_1",
+      eventType: "payment.succeeded",
+      outcome: "succeeded",
+      externalPaymentId: payment?.externalPaymentId ?? "",
+      amountMinor: 535n,
+      currency: "THB",
+    } as const;
+    await settleEvent(context.payments, { provider: "dummy", event, requestId: undefined, deliveryId: null });
     const { books, breaks } = await check();
     expect(breaks).toEqual([]);
     expect(books.receipts).toMatchObject({ totalMinor: 535n, paymentsMinor: 535n, byHandMinor: 0n });
@@ -205,12 +212,13 @@ describe("books that were tampered with", () => {
     const [alice, bob] = [await bill("alice"), await bill("bob")];
     await startCheckout(context.payments, bob, { actor: "bob" });
     await context.db.run(sql`UPDATE payments SET status = 'succeeded'`);
-    await context.db.run(
-      sql`UPDATE receipts SET status = 'paid', paid_at = now(), paid_method = 'dummy' WHERE id = ${alice}`,
+    await tamper(
+      "receipts",
+      `UPDATE receipts SET status = 'paid', paid_at = now(), paid_method = 'dummy', received_minor = 535 WHERE id = ${alice}`,
     );
     expect((await check()).breaks).toEqual([
-      "payment | R-2026-000001 | payment of 535 THB | paid (dummy) | 0 payments succeeded, 0 received",
-      "payment | R-2026-000002 | payment of 535 THB | pending | 1 payments succeeded, 535 received",
+      "receipt | R-2026-000001 | received_minor | 535 | 0",
+      "payment | R-2026-000002 | payment of 535 THB | 0 received | 535 in payments",
     ]);
   });
 

@@ -44,6 +44,7 @@ beforeAll(async () => {
           db,
           clock,
           currency,
+          onTrouble: () => undefined,
           provider: byStripe,
           providers: new Map([byStripe, byOmise].map((provider) => [provider.name, provider])),
           get siteBaseUrl() {

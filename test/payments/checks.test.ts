@@ -2,92 +2,40 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { issueReceipt } from "../../src/billing/issue.ts";
 import { findReceipt } from "../../src/billing/queries.ts";
 import { sql } from "../../src/db/database.ts";
-import { UpstreamError } from "../../src/errors.ts";
 import { checkPayments } from "../../src/payments/check.ts";
 import { paymentsOf, startCheckout } from "../../src/payments/checkout.ts";
 import type { PaymentContext } from "../../src/payments/context.ts";
-import type { CheckoutRequest, ParsedEvent, PaymentProvider, ProviderPayment } from "../../src/payments/provider.ts";
+import { workOnDeliveries } from "../../src/payments/deliveries.ts";
+import type { PaymentProvider } from "../../src/payments/provider.ts";
 import { receiveWebhook } from "../../src/payments/webhook.ts";
 import { aJob, createTestContext, type TestContext } from "../support/context.ts";
-
-/** A provider that keeps its payments in memory; events are what the test says they are. */
-class KeepingProvider implements PaymentProvider {
-  readonly name: string;
-  readonly takesPayments = true;
-  readonly sendsBack = true;
-  readonly keepsPayments = true;
-  confirmsByFetching = false;
-  isAway = false;
-  readonly asked: CheckoutRequest[] = [];
-  readonly payments = new Map<string, ProviderPayment>();
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  async createCheckout(request: CheckoutRequest) {
-    this.#refuseIfAway();
-    this.asked.push(request);
-    const externalPaymentId = `${this.name}:${request.idempotencyKey}`;
-    const { amountMinor, currency } = request;
-    if (!this.payments.has(externalPaymentId))
-      this.payments.set(externalPaymentId, { status: "pending", amountMinor, currency: currency.code });
-    return { externalPaymentId, url: `https://pay.example/${externalPaymentId}` };
-  }
-
-  parseEvent(rawBody: Buffer): ParsedEvent {
-    const externalPaymentId = rawBody.toString("utf8");
-    const { amountMinor, currency } = this.payments.get(externalPaymentId) ?? { amountMinor: 0n, currency: "THB" };
-    const event = {
-      eventId: "evt",
-      eventType: "paid",
-      outcome: "succeeded",
-      externalPaymentId,
-      amountMinor,
-      currency,
-    } as const;
-    return { kind: "event", event };
-  }
-
-  async fetchPayment(externalPaymentId: string) {
-    this.#refuseIfAway();
-    return this.payments.get(externalPaymentId) ?? null;
-  }
-
-  /** Lets a payment end at the provider, without an event. */
-  end(externalPaymentId: string, status: ProviderPayment["status"]): void {
-    const payment = this.payments.get(externalPaymentId);
-    if (payment === undefined) throw new Error(`no payment ${externalPaymentId}`);
-    this.payments.set(externalPaymentId, { ...payment, status });
-  }
-
-  #refuseIfAway(): void {
-    if (this.isAway) throw new UpstreamError(`${this.name} does not answer`);
-  }
-}
+import { callOf, PaperProvider } from "../support/paper-provider.ts";
 
 let context: TestContext;
 let payments: PaymentContext;
-let bank: KeepingProvider;
-let cards: KeepingProvider;
+let bank: PaperProvider;
+let cards: PaperProvider;
 let receiptId: bigint;
 let number: string;
+let amountMinor: bigint;
 /** What the keys of the receipt's checkouts begin with. */
 let key: string;
 const by = { actor: "alice" };
 
 beforeEach(async () => {
   context = await createTestContext({ now: "2026-11-01T02:00:00Z" });
-  bank = new KeepingProvider("bank");
-  cards = new KeepingProvider("cards");
+  bank = new PaperProvider("bank");
+  cards = new PaperProvider("cards");
   const { db, clock, currency } = context;
   const providers = new Map<string, PaymentProvider>([bank, cards].map((provider) => [provider.name, provider]));
-  payments = { db, clock, currency, siteBaseUrl: "https://billing.example", provider: bank, providers };
+  const siteBaseUrl = "https://billing.example";
+  payments = { db, clock, currency, siteBaseUrl, onTrouble: () => undefined, provider: bank, providers };
   await context.importJobs([aJob({ allocGpus: 2 })]);
   const receipt = await issueReceipt(context, { userName: "alice", cutoffDay: "2026-10-31" }, by);
   if (receipt === undefined) throw new Error("nothing was billed");
   receiptId = receipt.id;
   number = receipt.number;
+  amountMinor = receipt.totalMinor;
   key = `${number}-${context.clock.now().getTime() / 1000}`;
 });
 
@@ -95,7 +43,7 @@ afterEach(() => context.close());
 
 /** The key of the receipt's so-manieth checkout, asked for in English at that time. */
 function keyOf(attempt: number, at = "2026-11-01T02:00:00Z", lang = "en"): string {
-  return `${key}-${attempt}-${lang}-${Date.parse(at) / 600_000}`;
+  return `${key}-${attempt}-${amountMinor}-${lang}-${Date.parse(at) / 600_000}`;
 }
 
 const statuses = async () =>
@@ -212,7 +160,7 @@ describe("the check of payments whose event never came", () => {
     await startCheckout(payments, receiptId, by);
     bank.end(`bank:${keyOf(1)}`, "succeeded");
     context.clock.set("2026-11-01T02:10:00Z");
-    const call = { rawBody: Buffer.from(`bank:${keyOf(1)}`), header: () => undefined, requestId: "r" };
+    const call = callOf(bank.eventOf(`bank:${keyOf(1)}`, "succeeded"));
     await Promise.all([
       checkPayments(payments),
       receiveWebhook(payments, bank, call),
@@ -224,27 +172,40 @@ describe("the check of payments whose event never came", () => {
 });
 
 describe("a provider whose events are only a hint", () => {
-  const call = () => ({ rawBody: Buffer.from(`bank:${keyOf(1)}`), header: () => undefined, requestId: "r" });
+  const hint = () => receiveWebhook(payments, bank, callOf(bank.eventOf(`bank:${keyOf(1)}`, "succeeded")));
+  const verdicts = async () => {
+    const all: string[] = [];
+    await workOnDeliveries(payments, {
+      onVerdict: (_provider, { verdict, reason }) => all.push(`${verdict}: ${reason}`),
+    });
+    return all;
+  };
 
   beforeEach(async () => {
     bank.confirmsByFetching = true;
     await startCheckout(payments, receiptId, by);
   });
 
-  it("is asked before a success counts", async () => {
-    expect(await receiveWebhook(payments, bank, call())).toMatchObject({
-      verdict: "ignored",
-      reason: "the provider was asked and says that the payment is pending",
-    });
+  it("is asked before a success counts, after the event was kept and answered", async () => {
+    expect(await hint()).toMatchObject({ verdict: "stored" });
+    expect(await verdicts()).toEqual(["ignored: the provider was asked and says that the payment is pending"]);
     expect(await receiptStatus()).toBe("pending");
     bank.end(`bank:${keyOf(1)}`, "succeeded");
-    expect(await receiveWebhook(payments, bank, call())).toMatchObject({ verdict: "applied" });
+    await hint();
+    expect(await verdicts()).toEqual([expect.stringContaining("applied")]);
     expect(await receiptStatus()).toBe("paid");
   });
 
-  it("has to report again when it cannot be asked", async () => {
+  it("is asked again later when it does not answer", async () => {
+    bank.end(`bank:${keyOf(1)}`, "succeeded");
     bank.isAway = true;
-    await expect(receiveWebhook(payments, bank, call())).rejects.toThrow("bank does not answer");
+    expect(await hint()).toMatchObject({ verdict: "stored" });
+    expect(await verdicts()).toEqual([]);
     expect(await receiptStatus()).toBe("pending");
+    bank.isAway = false;
+    expect(await verdicts()).toEqual([]);
+    context.clock.set("2026-11-01T02:00:11Z");
+    expect(await verdicts()).toEqual([expect.stringContaining("applied")]);
+    expect(await receiptStatus()).toBe("paid");
   });
 });

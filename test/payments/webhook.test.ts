@@ -7,8 +7,7 @@ import { markPaid, voidReceipt } from "../../src/billing/settle.ts";
 import { sql } from "../../src/db/database.ts";
 import { paymentsOf, startCheckout } from "../../src/payments/checkout.ts";
 import { signDummyBody } from "../../src/payments/dummy.ts";
-import type { WebhookVerdict } from "../../src/payments/apply.ts";
-import { receiveWebhook } from "../../src/payments/webhook.ts";
+import { receiveWebhook, type WebhookAnswer } from "../../src/payments/webhook.ts";
 import { aJob, createTestContext, TEST_KEYRING, WEBHOOK_SECRET, type TestContext } from "../support/context.ts";
 
 let context: TestContext;
@@ -31,7 +30,7 @@ async function checkout(): Promise<string> {
   return new URLSearchParams(url.split("?")[1]).get("external_payment_id") ?? "";
 }
 
-function send(event: Record<string, unknown>, signature?: string): Promise<WebhookVerdict> {
+function send(event: Record<string, unknown>, signature?: string): Promise<WebhookAnswer> {
   const body = Buffer.from(JSON.stringify(event));
   const header = signature ?? signDummyBody(WEBHOOK_SECRET, body);
   return receiveWebhook(context.payments, context.payments.provider, {
@@ -143,18 +142,25 @@ describe("the webhook", () => {
     expect((await paymentsOf(context.db, receiptId)).map((row) => row.status)).toEqual(["failed", "succeeded"]);
   });
 
-  it("does not pay a receipt that is void or was settled by hand, and says so in the record", async () => {
+  it("writes down money for a receipt that is void or was settled by hand, and says that it is owed back", async () => {
     const payment = await checkout();
     await markPaid(context, receiptId, "transfer 1", { actor: "admin" });
-    expect((await send(success(payment))).reason).toContain("is paid already");
+    expect((await send(success(payment))).reason).toContain("was paid already: the money is owed back");
+    expect(await findReceipt(context.db, receiptId)).toMatchObject({
+      status: "paid",
+      paidMethod: "manual",
+      dueMinor: -amountMinor,
+    });
     await context.importJobs([aJob({ user: "bob" })]);
     const bob = await issueReceipt(context, { userName: "bob", cutoffDay: "2026-10-31" }, { actor: "bob" });
     receiptId = bob?.id ?? 0n;
     amountMinor = bob?.totalMinor ?? 0n;
     const late = await checkout();
     await voidReceipt(context, receiptId, "mistake", { actor: "admin" });
-    expect((await send(success(late, { event_id: "evt_late" }))).reason).toContain("is void already");
-    expect(await statusNow()).toBe("void");
+    expect((await send(success(late, { event_id: "evt_late" }))).reason).toContain(
+      "was void already: the money is owed back",
+    );
+    expect(await findReceipt(context.db, receiptId)).toMatchObject({ status: "void", dueMinor: -amountMinor });
   });
 
   it("records every attempt, and no record of one can be changed", async () => {

@@ -62,6 +62,7 @@ export async function createTestContext(
       clock,
       currency,
       siteBaseUrl: "http://localhost:8000",
+      onTrouble: () => undefined,
       provider: dummy,
       providers: new Map([[dummy.name, dummy]]),
     },

@@ -12,6 +12,7 @@ import type { App, AssetManifest, RouteModule } from "../../src/web/route-kit.ts
 import { adminRoutes, type AdminDeps, type SyncRequests } from "../../src/web/routes/admin.tsx";
 import { formulaRoutes } from "../../src/web/routes/formula.ts";
 import { meRoutes } from "../../src/web/routes/me.tsx";
+import { documentRoutes } from "../../src/web/routes/documents.tsx";
 import { receiptRoutes } from "../../src/web/routes/receipts.tsx";
 import { createServer } from "../../src/web/server.ts";
 import { createTestContext, TEST_KEYRING, type TestContext } from "../support/context.ts";
@@ -90,10 +91,21 @@ export async function startAdminSite({
     manifest: built?.manifest ?? NO_FILES,
     publicDir: built?.publicDir ?? folder,
     routes: [
-      watched(adminRoutes({ billing: context, prices: context, days, keyring: TEST_KEYRING, syncs, startReconcile })),
+      watched(
+        adminRoutes({
+          billing: context,
+          payments: context.payments,
+          prices: context,
+          days,
+          keyring: TEST_KEYRING,
+          syncs,
+          startReconcile,
+        }),
+      ),
       formulaRoutes({ prices: context }),
       meRoutes({ billing: context, days }),
-      receiptRoutes({ takesPayments: true }),
+      receiptRoutes({ takesPayments: true, promptPay: config.payments.promptPay }),
+      documentRoutes({ days, promptPay: config.payments.promptPay }),
     ],
     version: "1.2.3",
     requestsPerMinute: 100_000,

@@ -13,6 +13,7 @@ import type { App, AssetManifest } from "../../src/web/route-kit.ts";
 import { meRoutes } from "../../src/web/routes/me.tsx";
 import { paymentRoutes } from "../../src/web/routes/payments.tsx";
 import { playgroundRoutes } from "../../src/web/routes/playground.tsx";
+import { documentRoutes } from "../../src/web/routes/documents.tsx";
 import { receiptRoutes } from "../../src/web/routes/receipts.tsx";
 import { createServer } from "../../src/web/server.ts";
 import { createTestContext, WEBHOOK_SECRET, type TestContext } from "../support/context.ts";
@@ -79,7 +80,8 @@ export async function startMeSite({
     publicDir: built?.publicDir ?? folder ?? "",
     routes: [
       meRoutes({ billing: context, days: context.days }),
-      receiptRoutes({ takesPayments: true }),
+      receiptRoutes({ takesPayments: true, promptPay: config.payments.promptPay }),
+      documentRoutes({ days: context.days, promptPay: config.payments.promptPay }),
       paymentRoutes({ payments: payments(context) }),
       playgroundRoutes({ billing: context }),
     ],

@@ -22,7 +22,7 @@ export interface Books {
   readonly usage: readonly UsageSum[];
   /** Charges = receipts + corrections + unbilled, of the same jobs. */
   readonly charges: ChargeSums;
-  /** Receipts = payments + receivable + void, of the receipts that bill those jobs or were issued in the days. */
+  /** Receipts = payments + by hand + credited + receivable − to pay back + void, of the receipts that bill those jobs or were issued in the days. */
   readonly receipts: ReceiptSums;
   /** Jobs that wait to be priced anew after a change of prices; they are no break. */
   readonly repricingJobs: number;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { join, sql, type Queries } from "../../db/database.ts";
 import type { Break } from "../../usage/reconcile/breaks.ts";
+import { dueMinor, statusByMoney, type ReceiptMoney } from "../states.ts";
 import type { BooksDay } from "./window.ts";
 
 /** Receipts that were issued on the day, or bill jobs that ended on it. */
@@ -25,7 +26,6 @@ const receiptSchema = z.object({
   number: z.string(),
   user_name: z.string(),
   status: z.enum(["pending", "paid", "void"]),
-  paid_method: z.string().nullable(),
   currency: z.string(),
   jobs: z.bigint(),
   subtotal_minor: z.bigint(),
@@ -37,13 +37,19 @@ const receiptSchema = z.object({
   adjustments: minor,
   items: minor,
   item_count: z.bigint(),
-  /** Items and adjustments that count although the receipt is void, or do not although it holds. */
+  /** Items and adjustments that count although the receipt took them back, or do not although it holds. */
   wrongly_active: z.bigint(),
   /** Items of jobs that we do not have, or that say they are on another receipt. */
   strays: z.bigint(),
-  succeeded: z.bigint(),
-  matching: z.bigint(),
-  received: minor,
+  received_minor: z.bigint(),
+  credited_minor: z.bigint(),
+  /** Of the movements of money: through providers, and recorded by hand. */
+  by_provider: minor,
+  by_hand: minor,
+  /** Payments that succeeded, and what movements say of payments. */
+  succeeded: minor,
+  paid_in: minor,
+  credit_notes: minor,
 });
 
 type CheckedReceipt = z.output<typeof receiptSchema>;
@@ -53,29 +59,39 @@ export function receiptsWithParts(queries: Queries, ids: readonly bigint[]): Pro
   if (ids.length === 0) return Promise.resolve([]);
   return queries.rows(
     receiptSchema,
-    sql`SELECT r.id, r.number, r.user_name, r.status, r.paid_method, r.currency, r.jobs, r.subtotal_minor, r.adjustments_minor,
-               r.tax_minor, r.tax_inclusive, r.total_minor, l.sum AS lines, a.sum AS adjustments, i.sum AS items,
-               i.count AS item_count, i.wrongly_active + a.wrongly_active AS wrongly_active, i.strays, p.succeeded, p.matching,
-               p.received
+    sql`SELECT r.id, r.number, r.user_name, r.status, r.currency, r.jobs, r.subtotal_minor, r.adjustments_minor, r.tax_minor,
+               r.tax_inclusive, r.total_minor, l.sum AS lines, a.sum AS adjustments, i.sum AS items, i.count AS item_count,
+               i.wrongly_active + a.wrongly_active AS wrongly_active, i.strays, r.received_minor, r.credited_minor,
+               m.by_provider, m.by_hand, m.paid_in, p.succeeded, n.credit_notes
         FROM receipts r
+        CROSS JOIN LATERAL (SELECT r.status = 'void' OR r.jobs_released AS was_taken_back) t
         CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0)::text AS sum FROM receipt_lines WHERE receipt_id = r.id) l
         CROSS JOIN LATERAL (
-          SELECT coalesce(sum(amount_minor), 0)::text AS sum, count(*) FILTER (WHERE active = (r.status = 'void')) AS wrongly_active
+          SELECT coalesce(sum(amount_minor), 0)::text AS sum, count(*) FILTER (WHERE active = t.was_taken_back) AS wrongly_active
           FROM receipt_adjustments WHERE receipt_id = r.id
         ) a
         CROSS JOIN LATERAL (
           SELECT coalesce(sum(i.cpu_minor + i.gpu_minor + i.mem_minor), 0)::text AS sum, count(*) AS count,
-                 count(*) FILTER (WHERE i.active = (r.status = 'void')) AS wrongly_active,
+                 count(*) FILTER (WHERE i.active = t.was_taken_back) AS wrongly_active,
                  count(*) FILTER (WHERE i.active AND j.receipt_id IS DISTINCT FROM r.id) AS strays
           FROM receipt_items i
           LEFT JOIN jobs j ON j.cluster = i.cluster AND j.raw_job_id = i.raw_job_id AND j.submit_at = i.submit_at
           WHERE i.receipt_id = r.id
         ) i
         CROSS JOIN LATERAL (
-          SELECT count(*) AS succeeded, coalesce(sum(amount_minor), 0)::text AS received,
-                 count(*) FILTER (WHERE amount_minor = r.total_minor AND currency = r.currency AND provider = r.paid_method) AS matching
-          FROM payments WHERE receipt_id = r.id AND status = 'succeeded'
+          SELECT coalesce(sum(m.amount_minor) FILTER (WHERE b.is_by_provider), 0)::text AS by_provider,
+                 coalesce(sum(m.amount_minor) FILTER (WHERE NOT b.is_by_provider), 0)::text AS by_hand,
+                 coalesce(sum(m.amount_minor) FILTER (WHERE m.kind = 'payment'), 0)::text AS paid_in
+          FROM money_movements m LEFT JOIN refunds f ON f.id = m.refund_id
+          CROSS JOIN LATERAL (SELECT m.payment_id IS NOT NULL OR m.dispute_id IS NOT NULL OR f.payment_id IS NOT NULL AS is_by_provider) b
+          WHERE m.receipt_id = r.id
+        ) m
+        CROSS JOIN LATERAL (
+          SELECT coalesce(sum(amount_minor), 0)::text AS succeeded FROM payments WHERE receipt_id = r.id AND status = 'succeeded'
         ) p
+        CROSS JOIN LATERAL (
+          SELECT coalesce(sum(total_minor), 0)::text AS credit_notes FROM credit_notes WHERE receipt_id = r.id
+        ) n
         WHERE r.id IN (${join(ids)}) ORDER BY r.id`,
   );
 }
@@ -92,43 +108,49 @@ export function breaksOfReceipt(receipt: CheckedReceipt): Break[] {
     ["total_minor", receipt.total_minor, receipt.subtotal_minor + taxOnTop],
     ["items_of_other_receipts", receipt.strays, 0n],
     ["items_wrongly_counted", receipt.wrongly_active, 0n],
+    ["received_minor", receipt.received_minor, receipt.by_provider + receipt.by_hand],
+    ["credited_minor", receipt.credited_minor, receipt.credit_notes],
   ];
   const parts = equal.flatMap(([what, stored, sum]): Break[] =>
     stored === sum ? [] : [{ kind: "receipt", ...about, what, ours: String(stored), theirs: String(sum) }],
   );
-  return isPaidAsItSays(receipt)
-    ? parts
-    : [
-        ...parts,
-        {
-          kind: "payment",
-          ...about,
-          what: `payment of ${receipt.total_minor} ${receipt.currency}`,
-          ours: `${receipt.status}${receipt.paid_method === null ? "" : ` (${receipt.paid_method})`}`,
-          theirs: `${receipt.succeeded} payments succeeded, ${receipt.received} received`,
-        },
-      ];
+  return [...parts, ...paymentBreaks(receipt).map((one): Break => ({ kind: "payment", ...about, ...one }))];
 }
 
-/** Settled by hand, or without anything to pay: then no provider took money for it. */
-const WITHOUT_PROVIDER: readonly (string | null)[] = ["manual", "nothing_to_pay"];
-
-function isByProvider({ status, paid_method }: CheckedReceipt): boolean {
-  return status === "paid" && !WITHOUT_PROVIDER.includes(paid_method);
+/** A receipt says it is paid exactly when nothing is due, and what providers took for it is in its books. */
+function paymentBreaks(receipt: CheckedReceipt): Pick<Break, "what" | "ours" | "theirs">[] {
+  const { status, currency, total_minor: total, succeeded, paid_in: paidIn } = receipt;
+  const due = dueMinor(moneyOf(receipt), status);
+  const right = statusByMoney(moneyOf(receipt), status);
+  return [
+    ...(status === right
+      ? []
+      : [{ what: `payment of ${total} ${currency}`, ours: status, theirs: `${right}: ${due} is due` }]),
+    ...(succeeded === paidIn
+      ? []
+      : [{ what: `payment of ${total} ${currency}`, ours: `${paidIn} received`, theirs: `${succeeded} in payments` }]),
+  ];
 }
 
-function isPaidAsItSays(receipt: CheckedReceipt): boolean {
-  if (isByProvider(receipt)) return receipt.succeeded === 1n && receipt.matching === 1n;
-  return receipt.succeeded === 0n;
+function moneyOf(receipt: CheckedReceipt): ReceiptMoney {
+  return {
+    totalMinor: receipt.total_minor,
+    creditedMinor: receipt.credited_minor,
+    receivedMinor: receipt.received_minor,
+  };
 }
 
-/** Receipts = payments + settled by hand + receivable + void, in minor units. */
+/** Receipts = payments + by hand + credited + receivable − to pay back + void, in minor units. */
 export interface ReceiptSums {
   readonly count: bigint;
   readonly totalMinor: bigint;
+  /** Through providers, less what they paid back. */
   readonly paymentsMinor: bigint;
+  /** Recorded by hand or from bank statements, less what was paid back by hand. */
   readonly byHandMinor: bigint;
+  readonly creditedMinor: bigint;
   readonly receivableMinor: bigint;
+  readonly toPayBackMinor: bigint;
   readonly voidMinor: bigint;
 }
 
@@ -137,19 +159,24 @@ export const NO_RECEIPTS: ReceiptSums = {
   totalMinor: 0n,
   paymentsMinor: 0n,
   byHandMinor: 0n,
+  creditedMinor: 0n,
   receivableMinor: 0n,
+  toPayBackMinor: 0n,
   voidMinor: 0n,
 };
 
-/** Payments count with what was received, so that the equation shows when that is not what was asked for. */
+/** Money counts as it moved, so that the equation shows when the receipt says something else. */
 export function withReceipt(sums: ReceiptSums, receipt: CheckedReceipt): ReceiptSums {
   const { status, total_minor: total } = receipt;
+  const due = dueMinor(moneyOf(receipt), status);
   return {
     count: sums.count + 1n,
     totalMinor: sums.totalMinor + total,
-    paymentsMinor: sums.paymentsMinor + receipt.received,
-    byHandMinor: sums.byHandMinor + (status === "paid" && !isByProvider(receipt) ? total : 0n),
-    receivableMinor: sums.receivableMinor + (status === "pending" ? total : 0n),
+    paymentsMinor: sums.paymentsMinor + receipt.by_provider,
+    byHandMinor: sums.byHandMinor + receipt.by_hand,
+    creditedMinor: sums.creditedMinor + receipt.credit_notes,
+    receivableMinor: sums.receivableMinor + (due > 0n ? due : 0n),
+    toPayBackMinor: sums.toPayBackMinor + (due < 0n ? -due : 0n),
     voidMinor: sums.voidMinor + (status === "void" ? total : 0n),
   };
 }

@@ -7,8 +7,11 @@ export const SETTLED_JOBS = sql`jobs j
   LEFT JOIN receipt_items i ON i.cluster = j.cluster AND i.raw_job_id = j.raw_job_id AND i.submit_at = j.submit_at AND i.active
   LEFT JOIN receipts r ON r.id = j.receipt_id
   LEFT JOIN LATERAL (
-    SELECT coalesce(sum(amount_minor), 0)::bigint AS settled FROM receipt_adjustments
-    WHERE cluster = j.cluster AND raw_job_id = j.raw_job_id AND submit_at = j.submit_at AND active
+    SELECT (coalesce((SELECT sum(amount_minor) FROM receipt_adjustments
+                      WHERE cluster = j.cluster AND raw_job_id = j.raw_job_id AND submit_at = j.submit_at AND active), 0)
+          - coalesce((SELECT sum(amount_minor) FROM credit_note_jobs
+                      WHERE cluster = j.cluster AND raw_job_id = j.raw_job_id AND submit_at = j.submit_at AND active), 0))::bigint
+      AS settled
   ) a ON true`;
 
 export const COST = sql`(j.cpu_minor + j.gpu_minor + j.mem_minor)`;

@@ -23,7 +23,10 @@ const booksSchema = z.object({
     totalMinor: big,
     paymentsMinor: big,
     byHandMinor: big,
+    // Runs of before there were credit notes have neither.
+    creditedMinor: big.default(0n),
     receivableMinor: big,
+    toPayBackMinor: big.default(0n),
     voidMinor: big,
   }),
   repricingJobs: z.number(),

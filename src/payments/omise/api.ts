@@ -1,6 +1,6 @@
 /**
- * What Omise answers and reports, as far as we read it: https://docs.omise.co/links-api, /charges-api, /events-api and
- * /errors-api, version 2019-05-29. Events come in the account's own version, in which currencies may be in lower case.
+ * What Omise answers and reports, as far as we read it: https://docs.omise.co/links-api, /charges-api, /refunds-api,
+ * /disputes-api, /events-api and /api-errors, version 2019-05-29. Events come in the account's own version, in which currencies may be in lower case.
  */
 import { z } from "zod";
 
@@ -35,6 +35,7 @@ export type OmiseCharge = z.output<typeof chargeSchema>;
 export const linkSchema = z
   .object({
     id: nameSchema,
+    livemode: z.boolean(),
     amount: amountSchema,
     currency: currencySchema,
     used: z.boolean(),
@@ -46,6 +47,7 @@ export const linkSchema = z
   })
   .transform((link) => ({
     id: link.id,
+    isLive: link.livemode,
     amountMinor: link.amount,
     currency: link.currency,
     isUsed: link.used,
@@ -67,9 +69,50 @@ export const deletedSchema = z.object({ deleted: z.literal(true) });
 
 export const chargesSchema = z.object({ data: z.array(chargeSchema) });
 
+/** Metadata of a refund that was made in the dashboard is empty, or other people's. */
+const refundMetadataSchema = z
+  .object({ refund: z.string().regex(/^\d{1,18}$/u) })
+  .transform(({ refund }) => BigInt(refund))
+  .nullish()
+  .catch(null);
+
+export const refundSchema = z
+  .object({
+    id: nameSchema,
+    amount: amountSchema,
+    currency: currencySchema,
+    /** pending, closed or failed. */
+    status: z.string().nullish(),
+    metadata: refundMetadataSchema,
+  })
+  .transform(({ amount, metadata, ...refund }) => ({ ...refund, amountMinor: amount, refundId: metadata ?? null }));
+
+export type OmiseRefund = z.output<typeof refundSchema>;
+
+export const refundsSchema = z.object({ data: z.array(refundSchema) });
+
+/** A charge's dispute, which stands in the charge as a whole. */
+export const disputedChargeSchema = z.object({
+  dispute: z
+    .object({
+      id: nameSchema,
+      amount: amountSchema,
+      currency: currencySchema,
+      /** open, pending, won or lost. */
+      status: z.string(),
+    })
+    .nullish(),
+});
+
 export const errorSchema = z.object({ object: z.literal("error"), code: z.string(), message: z.string() });
 
-export const eventSchema = z.object({ object: z.literal("event"), id: nameSchema, key: nameSchema, data: z.unknown() });
+export const eventSchema = z.object({
+  object: z.literal("event"),
+  id: nameSchema,
+  livemode: z.boolean(),
+  key: nameSchema,
+  data: z.unknown(),
+});
 
 /** What an event that tells of no charge is about, as far as it can be told; never a reason to refuse it. */
 export const subjectSchema = z

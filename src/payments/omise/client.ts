@@ -14,6 +14,11 @@ export interface OmiseAccount {
   readonly patienceMs?: number;
 }
 
+/** Whether a secret key is for live money: `skey_test_…` is for tests, and `skey_…` is not. */
+export function isLiveKey(secretKey: string): boolean {
+  return !secretKey.startsWith("skey_test_");
+}
+
 /** One question. */
 export interface OmiseQuestion {
   /** Completes "Omise was asked to …" in messages. */
@@ -29,13 +34,23 @@ export interface OmiseQuestion {
 export class OmiseRefusal extends UpstreamError {
   override readonly name: string = "OmiseRefusal";
   readonly httpStatus: number;
+  /** As in https://docs.omise.co/api-errors; empty where none was given. */
+  readonly code: string;
   /** Omise's own words. */
   readonly detail: string;
 
-  constructor(message: string, { httpStatus, detail }: { httpStatus: number; detail: string }) {
+  constructor(message: string, { httpStatus, code, detail }: { httpStatus: number; code: string; detail: string }) {
     super(message);
     this.httpStatus = httpStatus;
+    this.code = code;
     this.detail = detail;
+  }
+
+  /** Whether Omise looked at what it was asked and says no to just that, so that asking again does not help. */
+  get isForGood(): boolean {
+    // A bank behind it could not be reached: the one code of a bad request that tells to try again.
+    if (this.code === "backend_error") return false;
+    return this.httpStatus === 400 || this.httpStatus === 404 || this.httpStatus === 422;
   }
 }
 
@@ -82,9 +97,10 @@ async function send(account: OmiseAccount, question: OmiseQuestion): Promise<{ s
 function refusal(account: OmiseAccount, question: OmiseQuestion, status: number, json: unknown): OmiseRefusal {
   const error = errorSchema.safeParse(json);
   const detail = withoutKey(account, error.success ? error.data.message : "no reason given").slice(0, LONGEST_DETAIL);
-  const code = withoutKey(account, error.success ? ` ${error.data.code}` : "").slice(0, LONGEST_DETAIL);
-  const message = `${asked(question)} and refused (${status}${code}: ${detail}); ${adviceFor(status)}`;
-  return new OmiseRefusal(message, { httpStatus: status, detail });
+  const code = withoutKey(account, error.success ? error.data.code : "").slice(0, LONGEST_DETAIL);
+  const shown = code === "" ? "" : ` ${code}`;
+  const message = `${asked(question)} and refused (${status}${shown}: ${detail}); ${adviceFor(status)}`;
+  return new OmiseRefusal(message, { httpStatus: status, code, detail });
 }
 
 function adviceFor(status: number): string {

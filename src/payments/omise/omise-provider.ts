@@ -1,8 +1,11 @@
 import type { Clock } from "../../clock.ts";
 import type { PaymentProvider } from "../provider.ts";
 import { openLink } from "./checkout.ts";
+import { isLiveKey } from "./client.ts";
+import { closeLink } from "./close.ts";
 import { readEvent } from "./event.ts";
-import { isSigned, readWebhookSecret } from "./signature.ts";
+import { payBack } from "./refunds.ts";
+import { isSigned, readWebhookSecret, SIGNATURE_HEADER, TIMESTAMP_HEADER } from "./signature.ts";
 import { standingOfLink } from "./standing.ts";
 
 export interface OmiseOptions {
@@ -25,17 +28,22 @@ export interface OmiseOptions {
 export function omiseProvider({ webhookSecrets, clock, ...access }: OmiseOptions): PaymentProvider {
   const account = { ...access, baseUrl: access.baseUrl ?? "https://api.omise.co" };
   const secrets = webhookSecrets.map(readWebhookSecret);
+  const mode = { isLiveKey: isLiveKey(access.secretKey) };
   return {
     name: "omise",
     takesPayments: true,
     confirmsByFetching: true,
     sendsBack: false,
     keepsPayments: true,
+    signatureHeaders: [SIGNATURE_HEADER, TIMESTAMP_HEADER],
     createCheckout: (request) => openLink(account, request, clock.now()),
+    cancelCheckout: (externalPaymentId) => closeLink(account, externalPaymentId),
     parseEvent(rawBody, header) {
       if (secrets.length > 0 && !isSigned(secrets, rawBody, header, clock.now())) return { kind: "bad_signature" };
-      return readEvent(rawBody);
+      return readEvent(rawBody, mode);
     },
+    readEvent: (rawBody) => readEvent(rawBody, mode),
     fetchPayment: (externalPaymentId) => standingOfLink(account, externalPaymentId),
+    refund: (request) => payBack(account, request),
   };
 }

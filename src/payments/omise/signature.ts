@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { UserError } from "../../errors.ts";
 
-const SIGNATURE_HEADER = "omise-signature";
-const TIMESTAMP_HEADER = "omise-signature-timestamp";
+export const SIGNATURE_HEADER = "omise-signature";
+export const TIMESTAMP_HEADER = "omise-signature-timestamp";
 const TOLERANCE_SECONDS = 300;
 /** Two are sent while a secret is being rolled. */
 const MAX_SIGNATURES = 4;

@@ -1,6 +1,9 @@
-import type { ProviderPayment } from "../provider.ts";
-import { chargesSchema, linkSchema, type OmiseCharge, type OmiseLink } from "./api.ts";
-import { askOmise, OmiseRefusal, type OmiseAccount } from "./client.ts";
+import { UpstreamError } from "../../errors.ts";
+import type { PaymentStatus, ProviderDispute, ProviderPayment } from "../provider.ts";
+import { disputedChargeSchema, type OmiseCharge, type OmiseLink } from "./api.ts";
+import { askOmise, type OmiseAccount } from "./client.ts";
+import { chargesOf, findLink, paidCharge } from "./link.ts";
+import { refundsOf } from "./refunds.ts";
 
 /** Statuses of a charge that nobody will pay any more. */
 const OVER: ReadonlySet<string> = new Set(["failed", "expired", "reversed"]);
@@ -10,44 +13,36 @@ const OVER: ReadonlySet<string> = new Set(["failed", "expired", "reversed"]);
  * @throws {UpstreamError} when Omise does not answer.
  */
 export async function standingOfLink(account: OmiseAccount, id: string): Promise<ProviderPayment | null> {
-  // Ids come from events too, whose signature may not have been checked: nothing else may get into the address.
-  if (!/^link_[0-9a-z_]{1,100}$/u.test(id)) return null;
-  const link = await findById(account, id);
-  return link === null ? null : standingOf(link, await chargesOf(account, link));
-}
-
-async function findById(account: OmiseAccount, id: string): Promise<OmiseLink | null> {
-  try {
-    return await askOmise(account, { what: `show ${id}`, method: "GET", path: `/links/${id}` }, linkSchema);
-  } catch (error) {
-    if (error instanceof OmiseRefusal && error.httpStatus === 404) return null;
-    throw error;
+  const link = await findLink(account, id);
+  if (link === null) return null;
+  const charges = await chargesOf(account, link);
+  const paid = paidCharge(charges);
+  if (paid === undefined) {
+    const { amountMinor, currency } = link;
+    return { status: unpaidStatus(link, charges), amountMinor, currency, refunds: [], disputes: [] };
   }
+  const [refunds, disputes] = await Promise.all([refundsOf(account, paid), disputesOf(account, paid)]);
+  const { id: reference, amountMinor, currency } = paid;
+  return { status: "succeeded", amountMinor, currency, reference, refunds, disputes };
 }
 
-/** A link holds its first charges only: whoever was declined often and then paid, paid with one of the last. */
-async function chargesOf(account: OmiseAccount, link: OmiseLink): Promise<readonly OmiseCharge[]> {
-  if (link.charges.length >= link.chargesInAll) return link.charges;
-  const question = {
-    what: `list the charges of ${link.id}`,
-    method: "GET",
-    path: `/links/${link.id}/charges`,
-    fields: { order: "reverse_chronological", limit: "100" },
-  } as const;
-  const { data } = await askOmise(account, question, chargesSchema);
-  return [...link.charges, ...data];
-}
-
-/** How a link with these charges stands: as long as it is neither used nor deleted, a declined payer can try again. */
-export function standingOf(link: OmiseLink, charges: readonly OmiseCharge[]): ProviderPayment {
-  const paid = charges.find(({ status }) => status === "successful");
-  if (paid !== undefined) return { status: "succeeded", amountMinor: paid.amountMinor, currency: paid.currency };
-  return { status: unpaidStatus(link, charges), amountMinor: link.amountMinor, currency: link.currency };
-}
-
-function unpaidStatus(link: OmiseLink, charges: readonly OmiseCharge[]): "pending" | "failed" | "canceled" {
+/** As long as a link is neither used nor deleted, a declined payer can try again. */
+function unpaidStatus(link: OmiseLink, charges: readonly OmiseCharge[]): PaymentStatus {
   if (charges.some(({ status }) => !OVER.has(status))) return "pending";
   if (link.isDeleted) return "canceled";
   if (!link.isUsed || charges.length === 0) return "pending";
-  return charges.every(({ status }) => status === "expired") ? "canceled" : "failed";
+  return charges.every(({ status }) => status === "expired") ? "expired" : "failed";
+}
+
+/** A charge shows one dispute, as a whole: asked for by itself, since a link may show its charges in short. */
+async function disputesOf(account: OmiseAccount, charge: OmiseCharge): Promise<ProviderDispute[]> {
+  const question = { what: `show ${charge.id}`, method: "GET", path: `/charges/${charge.id}` } as const;
+  const { dispute } = await askOmise(account, question, disputedChargeSchema);
+  if (!dispute) return [];
+  const { id, status, amount, currency } = dispute;
+  if (currency !== charge.currency)
+    throw new UpstreamError(`Omise tells of a dispute ${id} in ${currency}, and of its charge in ${charge.currency}`);
+  return [
+    { externalDisputeId: id, status: status === "won" || status === "lost" ? status : "open", amountMinor: amount },
+  ];
 }

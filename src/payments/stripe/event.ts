@@ -1,30 +1,32 @@
 /** Stripe's events in our words. Source: docs.stripe.com/api/events/types. */
 import { z } from "zod";
-import { readJsonEvent } from "../event-body.ts";
+import { eventOfOtherMode, readJsonEvent, type Modes } from "../event-body.ts";
 import type { ParsedEvent, PaymentEvent } from "../provider.ts";
 import { fromStripeAmount } from "./amount.ts";
-import { firstIssue, sessionSchema, stripeId, type StripeSession } from "./session.ts";
+import { firstIssue, stripeId } from "./objects.ts";
+import { sessionSchema, type StripeSession } from "./session.ts";
 
 const eventSchema = z.object({
   object: z.literal("event"),
   id: stripeId,
+  livemode: z.boolean(),
   type: z.string().regex(/^[\w.]{1,255}$/u, "not a type of event"),
   data: z.object({ object: z.looseObject({}) }),
 });
 
 type StripeEvent = z.output<typeof eventSchema>;
 
-/** Reads a body whose signature was right. */
-export function readEvent(rawBody: Buffer): ParsedEvent {
-  return readJsonEvent(rawBody, readStripeEvent);
-}
-
-function readStripeEvent(json: unknown): ParsedEvent {
-  const event = eventSchema.safeParse(json);
-  if (!event.success) return { kind: "unreadable", reason: firstIssue(event.error) };
-  return event.data.type.startsWith("checkout.session.")
-    ? readSessionEvent(event.data)
-    : { kind: "event", event: otherEvent(event.data) };
+/** Reads a body whose signature was right; an event of the other mode than our secret key's does not count. */
+export function readEvent(rawBody: Buffer, { isLiveKey }: Pick<Modes, "isLiveKey">): ParsedEvent {
+  return readJsonEvent(rawBody, (json) => {
+    const event = eventSchema.safeParse(json);
+    if (!event.success) return { kind: "unreadable", reason: firstIssue(event.error) };
+    const { type, livemode } = event.data;
+    if (livemode !== isLiveKey) return eventOfOtherMode("Stripe", { isLive: livemode });
+    return type.startsWith("checkout.session.")
+      ? readSessionEvent(event.data)
+      : { kind: "event", event: otherEvent(event.data) };
+  });
 }
 
 function readSessionEvent({ id, type, data }: StripeEvent): ParsedEvent {
@@ -37,6 +39,7 @@ function readSessionEvent({ id, type, data }: StripeEvent): ParsedEvent {
     externalPaymentId: session.data.id,
     amountMinor: session.data.amountMinor,
     currency: session.data.currency,
+    reference: session.data.intentId ?? undefined,
   };
   return { kind: "event", event };
 }
@@ -45,17 +48,20 @@ function outcomeOf(type: string, session: StripeSession): PaymentEvent["outcome"
   switch (type) {
     case "checkout.session.completed":
       // Not paid yet: by a method that takes days, and another event will tell how it ended.
-      return session.isPaid ? "succeeded" : "other";
+      return session.isPaid ? "succeeded" : "processing";
     case "checkout.session.async_payment_succeeded":
       return "succeeded";
     case "checkout.session.async_payment_failed":
       return "failed";
     case "checkout.session.expired":
-      return "canceled";
+      return "expired";
     default:
       return "other";
   }
 }
+
+/** Those that tell of money paid back or disputed. */
+const CHANGES = /^(charge\.refunded|charge\.refund\.updated|refund\.(created|updated|failed)|charge\.dispute\.\w+)$/u;
 
 const amount = z.int().nonnegative().optional().catch(undefined);
 
@@ -80,7 +86,8 @@ function otherEvent({ id, type, data }: StripeEvent): PaymentEvent {
   return {
     eventId: id,
     eventType: type,
-    outcome: "other",
+    // Charges that were not made through a payment intent are not ours.
+    outcome: CHANGES.test(type) && object.payment_intent !== undefined ? "changed" : "other",
     externalPaymentId: object.payment_intent ?? object.id ?? id,
     amountMinor: fromStripeAmount(amount ?? 0, currency) ?? 0n,
     currency: currency.toUpperCase(),

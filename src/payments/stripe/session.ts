@@ -1,50 +1,68 @@
 /** The Checkout Session, of which only what counts here is read. Source: docs.stripe.com/api/checkout/sessions/object. */
+import type { Stripe } from "stripe";
 import { z } from "zod";
-import { fromStripeAmount } from "./amount.ts";
+import { UpstreamError } from "../../errors.ts";
+import { otherModeOfAnswer } from "../event-body.ts";
+import { askStripe, isMissing } from "./failure.ts";
+import { readAmount, readAnswer, stripeId } from "./objects.ts";
 
-/** Ids of Stripe's objects; nothing else may come near our tables and pages. */
-export const stripeId = z.string().regex(/^\w{1,255}$/u, "not an id of Stripe");
+/** Who asks Stripe. */
+export interface StripeAccount {
+  readonly client: Stripe;
+  /** Whether the secret key is for live money. */
+  readonly isLive: boolean;
+}
 
 /** A checkout in our words. */
 export const sessionSchema = z
   .object({
     object: z.literal("checkout.session"),
     id: stripeId,
+    livemode: z.boolean(),
     status: z.enum(["open", "complete", "expired"]).nullish(),
     payment_status: z.enum(["paid", "unpaid", "no_payment_required"]),
     amount_total: z.int().nonnegative(),
     currency: z.string(),
     url: z.url({ protocol: /^https?$/u }).nullish(),
     /** An id, unless it was asked to be expanded. */
-    payment_intent: z.union([z.string(), z.object({ status: z.string() })]).nullish(),
+    payment_intent: z.union([stripeId, z.object({ id: stripeId, status: z.string() })]).nullish(),
   })
-  .transform((session, context) => {
-    const amountMinor = fromStripeAmount(session.amount_total, session.currency);
-    if (amountMinor === undefined) {
-      context.addIssue({
-        code: "custom",
-        message: `there is no amount ${session.amount_total} in ${session.currency}`,
-      });
-      return z.NEVER;
-    }
-    const intent = typeof session.payment_intent === "string" ? null : (session.payment_intent ?? null);
+  .transform((session, issues) => {
+    const intent = session.payment_intent ?? null;
     return {
       id: session.id,
+      isLive: session.livemode,
       status: session.status ?? null,
       isPaid: session.payment_status !== "unpaid",
-      amountMinor,
+      amountMinor: readAmount(session.amount_total, session.currency, issues),
       currency: session.currency.toUpperCase(),
       url: session.url ?? null,
+      /** Null until somebody begins to pay. */
+      intentId: typeof intent === "string" ? intent : (intent?.id ?? null),
       /** Null where the payment intent was not asked for, or does not exist yet. */
-      intentStatus: intent?.status ?? null,
+      intentStatus: typeof intent === "string" ? null : (intent?.status ?? null),
     };
   });
 
 export type StripeSession = z.output<typeof sessionSchema>;
 
-/** The first thing that did not fit, for people. */
-export function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const path = issue?.path.join(".") ?? "";
-  return `${path === "" ? "" : `${path}: `}${issue?.message ?? "not as expected"}`;
+/** @throws {UpstreamError} for an answer that is no session, or one of the other mode. */
+export function readSession({ isLive }: StripeAccount, answer: unknown, what: string): StripeSession {
+  const session = readAnswer(sessionSchema, answer, what);
+  const problem = otherModeOfAnswer({ isLive: session.isLive, isLiveKey: isLive });
+  if (problem !== undefined) throw new UpstreamError(`Stripe could not ${what}: ${problem}`);
+  return session;
+}
+
+/** A session with its payment intent; null when Stripe knows none of this id. */
+export async function retrieveSession(account: StripeAccount, id: string, what: string): Promise<StripeSession | null> {
+  const answer = await askStripe(what, async () => {
+    try {
+      return await account.client.checkout.sessions.retrieve(id, { expand: ["payment_intent"] });
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  });
+  return answer === null ? null : readSession(account, answer, what);
 }

@@ -10,6 +10,7 @@ import type { AdminContext, AdminDeps } from "./admin/context.ts";
 import { dashboardSection } from "./admin/dashboard.tsx";
 import { exportRoutes } from "./admin/exports.ts";
 import { invoiceRoutes } from "./admin/invoices.tsx";
+import { paymentAdminRoutes, paymentsSection } from "./admin/payments.tsx";
 import { ratesRoutes, ratesSection } from "./admin/rates.tsx";
 import { receiptRoutes } from "./admin/receipts.tsx";
 import { reconcileRoutes, reconcileSection } from "./admin/reconcile.tsx";
@@ -26,6 +27,7 @@ const SECTIONS: ReadonlyMap<string, Section> = new Map([
   ["dashboard", dashboardSection],
   ["usage", usageSection],
   ["billing", billingSection],
+  ["payments", paymentsSection],
   ["rates", ratesSection],
   ["tiers", tiersSection],
   ["audit", auditSection],
@@ -34,7 +36,7 @@ const SECTIONS: ReadonlyMap<string, Section> = new Map([
 ]);
 
 export function adminRoutes(deps: AdminDeps): RouteModule {
-  return (app, server) => {
+  return async (app, server) => {
     const context: AdminContext = { ...server, ...deps };
 
     app.get(
@@ -58,6 +60,7 @@ export function adminRoutes(deps: AdminDeps): RouteModule {
     tiersRoutes(app, context);
     invoiceRoutes(app, context);
     receiptRoutes(app, context);
+    await paymentAdminRoutes(app, context);
     auditRoutes(app, context);
     sourcesRoutes(app, context);
     reconcileRoutes(app, context);

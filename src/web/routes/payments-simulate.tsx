@@ -29,7 +29,7 @@ export function simulationRoutes(app: App, { db, config }: WebContext): void {
     const checkout = {
       rid: String(receipt.id),
       external_payment_id: fields.external_payment_id ?? newest?.externalPaymentId ?? "",
-      amount_cents: fields.amount_cents ?? String(receipt.totalMinor),
+      amount_cents: fields.amount_cents ?? String(receipt.dueMinor),
       currency: fields.currency ?? receipt.currency,
     };
     if (!/^\d{1,15}$/u.test(checkout.amount_cents))

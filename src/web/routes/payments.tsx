@@ -11,8 +11,9 @@ import { providerText, storyOf } from "../pages/receipts/story.tsx";
 import { langOfRequest, renderPage, requireUser, userFrame, type RouteModule } from "../route-kit.ts";
 import { simulationRoutes } from "./payments-simulate.tsx";
 import { webhookRoutes } from "./payments-webhook.ts";
+import { moneyOf } from "./support/receipt-money.ts";
 import { readerOf } from "./support/reader.ts";
-import { paymentStateOf, receiptFor } from "./support/receipt-access.ts";
+import { PAYMENT_STATES, paymentStateOf, receiptFor } from "./support/receipt-access.ts";
 
 export interface PaymentDeps {
   readonly payments: PaymentContext;
@@ -22,7 +23,7 @@ const receiptParams = z.object({ id: z.string() });
 const receiptQuery = z.object({ rid: z.string().max(30).optional().meta({ description: "Id of one's own receipt" }) });
 /** The provider somebody chose, where several are enabled. */
 const choice = z.object({ provider: z.string().max(30).optional() }).optional();
-const status = z.object({ status: z.enum(["open", "waiting", "failed", "canceled", "paid", "void"]) });
+const status = z.object({ status: z.enum(PAYMENT_STATES) });
 
 /** Paying a receipt: asking, sending to the provider, and saying how it went. Only its owner pays. */
 export function paymentRoutes(deps: PaymentDeps): RouteModule {
@@ -105,7 +106,14 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
             fmt={fmt}
             receipt={receipt}
             state={paymentStateOf(receipt, attempts)}
-            steps={storyOf({ t, fmt, receipt, payments: attempts, reader: receipt.userName })}
+            steps={storyOf({
+              t,
+              fmt,
+              receipt,
+              payments: attempts,
+              money: await moneyOf(db, receipt),
+              reader: receipt.userName,
+            })}
             checkoutHref={attempts.find((attempt) => attempt.status === "pending")?.checkoutUrl ?? null}
           />,
         );
@@ -120,7 +128,7 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
           tags: ["Payments"],
           summary: "Where the payment of a receipt stands",
           description:
-            "`open`: nothing was tried yet; `waiting`: a checkout is under way; `failed`, `canceled`: how the last one ended; `paid`, `void`: how the receipt ended.",
+            "`open`: nothing was tried yet; `waiting`: a checkout is under way; `processing`: paid, and the bank takes its time; `failed`, `canceled`, `expired`: how the last one ended; `paid`, `void`: how the receipt ended.",
           security: [{ session: [] }],
           querystring: receiptQuery,
           response: { 200: status },
@@ -134,7 +142,9 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
 
     /** Who comes back from the provider should not have to wait for its event. What cannot be asked now is asked later. */
     async function lookNow(request: FastifyRequest, receiptId: bigint): Promise<void> {
-      const waiting = (await paymentsOf(db, receiptId)).find((attempt) => attempt.status === "pending");
+      const waiting = (await paymentsOf(db, receiptId)).find(
+        ({ status }) => status === "pending" || status === "processing",
+      );
       if (waiting === undefined) return;
       await checkPayment(payments, waiting.id).catch((error: unknown) => {
         request.log.warn({ err: error }, "the payment provider could not be asked about a payment");

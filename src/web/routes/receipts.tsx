@@ -4,12 +4,11 @@ import {
   receiptItems,
   receiptLines,
   receiptTotals,
+  receivableTotals,
   type Receipt,
-  type ReceiptLine,
 } from "../../billing/queries.ts";
 import { paymentsOf } from "../../payments/checkout.ts";
-import { lineAmount } from "../../rating/charge.ts";
-import { currencyOf } from "../../rating/money.ts";
+import { receiptQr, type PromptPaySite } from "../../payments/promptpay/receipt-qr.ts";
 import { decodeJobCursor, encodeJobCursor } from "../../usage/queries/job-list.ts";
 import { ReceiptListPage } from "../pages/receipts/list.tsx";
 import { ReceiptPage, type ReceiptJobs } from "../pages/receipts/receipt.tsx";
@@ -18,6 +17,8 @@ import type { WebContext } from "../plugins/context.ts";
 import { renderPage, requireUser, userFrame, type RouteModule } from "../route-kit.ts";
 import { correctionRoute } from "./corrections.tsx";
 import { jobPath } from "./support/job-view.ts";
+import { isRounded } from "./support/line-rounding.ts";
+import { moneyOf } from "./support/receipt-money.ts";
 import { readerOf } from "./support/reader.ts";
 import { adjustmentsOn } from "./support/receipt-adjustments.ts";
 import { parseReceiptId, paymentStateOf, receiptFor } from "./support/receipt-access.ts";
@@ -28,9 +29,15 @@ const JOBS_PER_PAGE = 100;
 const listQuery = z.object({ status: z.string().max(20).optional(), before: z.string().max(30).optional() });
 const oneQuery = z.object({ after: z.string().max(1_000).optional(), corrections: z.string().max(30).optional() });
 
+export interface ReceiptDeps {
+  /** False where nobody can be sent anywhere to pay. */
+  readonly takesPayments: boolean;
+  /** Null where receipts carry no PromptPay code. */
+  readonly promptPay: PromptPaySite | null;
+}
+
 /** A researcher's receipts. */
-/** @param options.takesPayments false where nobody can be sent anywhere to pay. */
-export function receiptRoutes({ takesPayments }: { readonly takesPayments: boolean }): RouteModule {
+export function receiptRoutes({ takesPayments, promptPay }: ReceiptDeps): RouteModule {
   return (app, { db }) => {
     correctionRoute(app, db);
 
@@ -43,13 +50,14 @@ export function receiptRoutes({ takesPayments }: { readonly takesPayments: boole
         const before = parseReceiptId(request.query.before);
         const [rows, open, paid, pending] = await Promise.all([
           listReceipts(db, { userName: username, status }, { limit: RECEIPTS_PER_PAGE + 1, before }),
-          receiptTotals(db, { userName: username, status: "pending" }),
+          receivableTotals(db, { userName: username }),
           receiptTotals(db, { userName: username, status: "paid" }),
           listReceipts(db, { userName: username, status: "pending" }, { limit: 2 }),
         ]);
         const row = (receipt: Receipt) => ({
           receipt,
           total: readerOf(request, receipt.currency).fmt.money(receipt.totalMinor),
+          due: readerOf(request, receipt.currency).fmt.money(receipt.dueMinor),
         });
         const shown = rows.slice(0, RECEIPTS_PER_PAGE);
         const [only, another] = pending;
@@ -79,11 +87,12 @@ export function receiptRoutes({ takesPayments }: { readonly takesPayments: boole
         const { username } = requireUser(request);
         const { t, fmt } = readerOf(request, receipt.currency);
         const { after, corrections } = request.query;
-        const [lines, adjustments, payments, jobs] = await Promise.all([
+        const [lines, adjustments, payments, jobs, money] = await Promise.all([
           receiptLines(db, receipt.id),
           adjustmentsOn(db, receipt.id, { path: "/me/receipts", cursor: corrections }),
           paymentsOf(db, receipt.id),
           jobsOf(db, receipt, after),
+          moneyOf(db, receipt),
         ]);
         const state = paymentStateOf(receipt, payments);
         const isOwn = receipt.status === "pending" && receipt.userName === username;
@@ -96,24 +105,22 @@ export function receiptRoutes({ takesPayments }: { readonly takesPayments: boole
             receipt={receipt}
             lines={lines}
             adjustments={adjustments}
-            hasRoundingNote={lines.some((line) => !isProduct(line, receipt.currency))}
-            steps={storyOf({ t, fmt, receipt, payments, reader: username })}
+            hasRoundingNote={lines.some((line) => isRounded(line, receipt.currency))}
+            qr={isOwn ? receiptQr(promptPay, receipt) : null}
+            steps={storyOf({ t, fmt, receipt, payments, money, reader: username })}
             jobs={jobs}
-            paysElsewhere={isOwn && !takesPayments}
+            paysElsewhere={isOwn && !takesPayments && promptPay === null}
             payHref={isPayable ? `/payments/receipt/${receipt.id}/start` : null}
             poll={
-              state === "waiting" && isPayable ? { url: `/payments/status?rid=${receipt.id}`, status: state } : null
+              (state === "waiting" || state === "processing") && isPayable
+                ? { url: `/payments/status?rid=${receipt.id}`, status: state }
+                : null
             }
           />,
         );
       },
     );
   };
-}
-
-/** Whether a line's amount is its quantity × rate, rounded once; the sum of its jobs' amounts need not be. */
-function isProduct({ quantity, rateMicro, shareMillionths, amountMinor }: ReceiptLine, currency: string): boolean {
-  return lineAmount(quantity, rateMicro, shareMillionths, currencyOf(currency)?.minorDigits ?? 2) === amountMinor;
 }
 
 async function jobsOf(db: WebContext["db"], receipt: Receipt, cursor: string | undefined): Promise<ReceiptJobs> {

@@ -1,6 +1,7 @@
-/** The routes of the double's API: https://docs.omise.co/links-api, /charges-api, /events-api, /api-errors. */
-import type { DoubleLink, OmiseBooks } from "./double-books.ts";
-import { chargeJson, eventJson, linkJson, listJson } from "./double-json.ts";
+/** The routes of the double's API: https://docs.omise.co/links-api, /charges-api, /refunds-api, /events-api, /api-errors. */
+import type { DoubleCharge, DoubleLink, OmiseBooks } from "./double-books.ts";
+import { chargeJson, eventJson, linkJson, listJson, refundJson } from "./double-json.ts";
+import type { MoneyBack } from "./double-money.ts";
 
 export interface ApiCall {
   readonly method: string;
@@ -12,6 +13,13 @@ export interface ApiCall {
 export interface ApiAnswer {
   readonly status: number;
   readonly json: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the answers are taken from. */
+export interface Kept {
+  readonly books: OmiseBooks;
+  readonly moneyBack: MoneyBack;
 }
 
 /** What a Thai account takes in its own currency; other currencies have no limits here. */
@@ -25,7 +33,8 @@ export function errorAnswer(status: number, code: string, message: string): ApiA
 }
 
 /** Answers a call of somebody whose key was right. `payAt` makes the address of a link's page. */
-export function answerCall(books: OmiseBooks, call: ApiCall, payAt: (link: DoubleLink) => string): ApiAnswer {
+export function answerCall(kept: Kept, call: ApiCall, payAt: (link: DoubleLink) => string): ApiAnswer {
+  const { books } = kept;
   const [, kind, id, part] = call.path.split("/");
   const route = `${call.method} ${kind}${id === undefined ? "" : "/:id"}${part === undefined ? "" : `/${part}`}`;
   if (route === "POST links") return makeLink(books, call.form, payAt);
@@ -34,7 +43,8 @@ export function answerCall(books: OmiseBooks, call: ApiCall, payAt: (link: Doubl
   const link = books.links.get(id ?? "");
   if (kind === "links" && link !== undefined) return answerAboutLink(books, link, { ...call, route }, payAt);
   const charge = books.findCharge(id ?? "");
-  if (route === "GET charges/:id" && charge !== undefined) return { status: 200, json: chargeJson(charge) };
+  const aboutCharge = charge === undefined ? null : answerAboutCharge(kept.moneyBack, charge, { ...call, route });
+  if (aboutCharge !== null) return aboutCharge;
   const event = books.events.find((one) => one.id === id);
   if (route === "GET events/:id" && event !== undefined) return { status: 200, json: eventJson(event) };
   return errorAnswer(404, "not_found", `${kind} ${id ?? ""} was not found`);
@@ -49,8 +59,35 @@ function answerAboutLink(
   if (route === "GET links/:id/charges") {
     return { status: 200, json: page(`/links/${link.id}/charges`, link.charges.map(chargeJson), query) };
   }
-  if (route === "DELETE links/:id") books.delete(link);
+  if (route === "DELETE links/:id") {
+    if (link.deletedAt !== null) return errorAnswer(404, "not_found", `link ${link.id} was not found`);
+    books.delete(link);
+  }
   return { status: 200, json: linkJson(link, payAt(link)) };
+}
+
+function answerAboutCharge(
+  moneyBack: MoneyBack,
+  charge: DoubleCharge,
+  { route, query, form }: ApiCall & { readonly route: string },
+): ApiAnswer | null {
+  if (route === "GET charges/:id") return { status: 200, json: chargeJson(charge) };
+  if (route === "GET charges/:id/refunds") {
+    return { status: 200, json: page(`/charges/${charge.id}/refunds`, charge.refunds.map(refundJson), query) };
+  }
+  return route === "POST charges/:id/refunds" ? makeRefund(moneyBack, charge, form) : null;
+}
+
+function makeRefund(moneyBack: MoneyBack, charge: DoubleCharge, form: URLSearchParams): ApiAnswer {
+  const amount = Number(form.get("amount"));
+  if (!Number.isSafeInteger(amount) || amount <= 0) return errorAnswer(400, "bad_request", "amount must be an integer");
+  const refused = moneyBack.refusal(charge, amount);
+  if (refused !== null) return errorAnswer(400, "failed_refund", refused);
+  const metadata = [...form].flatMap(([name, value]) => {
+    const key = /^metadata\[(\w+)\]$/u.exec(name)?.[1];
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  return { status: 200, json: refundJson(moneyBack.refund(charge, amount, Object.fromEntries(metadata))) };
 }
 
 function makeLink(books: OmiseBooks, form: URLSearchParams, payAt: (link: DoubleLink) => string): ApiAnswer {

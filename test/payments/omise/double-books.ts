@@ -11,8 +11,30 @@ export interface DoubleCharge {
   readonly description: string;
   readonly method: "promptpay" | "card";
   readonly createdAt: Date;
+  /** Oldest first. */
+  readonly refunds: DoubleRefund[];
+  dispute: DoubleDispute | null;
   status: "pending" | "successful" | "failed" | "expired";
   failureCode: string | null;
+}
+
+export interface DoubleRefund {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  status: "pending" | "closed" | "failed";
+}
+
+export interface DoubleDispute {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly createdAt: Date;
+  status: "open" | "pending" | "won" | "lost";
 }
 
 export interface DoubleLink {
@@ -24,6 +46,7 @@ export interface DoubleLink {
   readonly multiple: boolean;
   readonly createdAt: Date;
   readonly charges: DoubleCharge[];
+  livemode: boolean;
   usedAt: Date | null;
   deletedAt: Date | null;
 }
@@ -34,6 +57,7 @@ export interface DoubleEvent {
   /** As it was when the event happened, serialised. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;
+  readonly livemode: boolean;
 }
 
 export interface NewLink {
@@ -48,6 +72,8 @@ export class OmiseBooks {
   readonly links = new Map<string, DoubleLink>();
   readonly events: DoubleEvent[] = [];
   readonly clock: Clock;
+  /** True for a live account, whose webhook points here by mistake. */
+  livemode = false;
   /** Told of each event, after it was written down. */
   onEvent: (event: DoubleEvent) => void = () => undefined;
 
@@ -56,7 +82,15 @@ export class OmiseBooks {
   }
 
   addLink(asked: NewLink): DoubleLink {
-    const link = { ...asked, id: newId("link"), createdAt: this.#now(), charges: [], usedAt: null, deletedAt: null };
+    const link: DoubleLink = {
+      ...asked,
+      id: newId("link"),
+      createdAt: this.#now(),
+      charges: [],
+      livemode: this.livemode,
+      usedAt: null,
+      deletedAt: null,
+    };
     this.links.set(link.id, link);
     return link;
   }
@@ -68,21 +102,21 @@ export class OmiseBooks {
   /** A charge that waits for the payer: a QR that was not paid yet, a card at its bank's page. */
   startCharge(link: DoubleLink, method: DoubleCharge["method"]): DoubleCharge {
     const charge = this.#addCharge(link, method);
-    this.#tell("charge.create", chargeJson(charge));
+    this.tell("charge.create", chargeJson(charge));
     return charge;
   }
 
   /** How a charge that waited has ended. */
   endCharge(charge: DoubleCharge, status: "successful" | "failed" | "expired"): void {
     this.#end(charge, status);
-    this.#tell("charge.complete", chargeJson(charge));
+    this.tell("charge.complete", chargeJson(charge));
   }
 
   /** A card without 3-D Secure: made and ended in one, with one event. */
   chargeAtOnce(link: DoubleLink, status: "successful" | "failed"): DoubleCharge {
     const charge = this.#addCharge(link, "card");
     this.#end(charge, status);
-    this.#tell("charge.create", chargeJson(charge));
+    this.tell("charge.create", chargeJson(charge));
     return charge;
   }
 
@@ -99,6 +133,8 @@ export class OmiseBooks {
       description: `${link.title}\n\n${link.description}`,
       method,
       createdAt: this.#now(),
+      refunds: [],
+      dispute: null,
       status: "pending",
       failureCode: null,
     };
@@ -113,8 +149,9 @@ export class OmiseBooks {
     if (status === "successful" && link !== undefined && !link.multiple) link.usedAt = this.#now();
   }
 
-  #tell(key: string, data: Readonly<Record<string, unknown>>): void {
-    const event = { id: newId("evnt"), key, data, createdAt: this.#now() };
+  /** Writes an event down. */
+  tell(key: string, data: Readonly<Record<string, unknown>>): void {
+    const event = { id: newId("evnt"), key, data, createdAt: this.#now(), livemode: this.livemode };
     this.events.push(event);
     this.onEvent(event);
   }
@@ -124,6 +161,6 @@ export class OmiseBooks {
   }
 }
 
-function newId(prefix: string): string {
+export function newId(prefix: string): string {
   return `${prefix}_test_${randomBytes(10).toString("hex").slice(0, 19)}`;
 }

@@ -5,7 +5,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { omiseProvider } from "../../../src/payments/omise/omise-provider.ts";
 import type { ParsedEvent, PaymentProvider } from "../../../src/payments/provider.ts";
 import { currencyOf } from "../../../src/rating/money.ts";
-import { OmiseDouble } from "./double.ts";
+import { OmiseDouble, rateLimited } from "./double.ts";
 
 let omise: OmiseDouble;
 let provider: PaymentProvider;
@@ -135,5 +135,59 @@ describe("webhooks of the double", () => {
     expect(headers["omise-signature"]).toMatch(/^[0-9a-f]{64},[0-9a-f]{64}$/u);
     omise.webhookSecrets = [];
     expect(omise.signed(event ?? expect.fail("no event")).headers).not.toHaveProperty("omise-signature");
+  });
+
+  it("are held until they are let go, and come late then", async () => {
+    omise.holds = ({ key }) => key === "charge.create";
+    await press((await aCheckout()).url, "card");
+    await omise.settled();
+    await omise.redeliver();
+    expect(outcomes()).toEqual(["succeeded"]);
+    omise.holds = () => false;
+    await omise.redeliver();
+    expect(outcomes()).toEqual(["succeeded", "other"]);
+  });
+
+  it("come in an order that a seed decides, and all of them", async () => {
+    const there = omise.webhookUrl;
+    omise.webhookUrl = null;
+    const { externalPaymentId, url } = await aCheckout();
+    await press(url, "card");
+    const charge = omise.paidCharge(externalPaymentId);
+    omise.moneyBack.refund(charge, 1_000);
+    omise.moneyBack.moveDispute(omise.moneyBack.openDispute(charge), "lost");
+    omise.webhookUrl = there;
+    await omise.redeliver({ shuffledBy: 1 });
+    const made = ["other", "succeeded", "changed", "changed", "changed"];
+    expect(outcomes()).not.toEqual(made);
+    expect(outcomes().toSorted()).toEqual(made.toSorted());
+  });
+
+  it("are live ones where a live webhook points here by mistake", async () => {
+    omise.books.livemode = true;
+    omise.press(omise.books.addLink({ amount: 5_000, currency: "THB", title: "R", description: "R", multiple: false }), "card"); // prettier-ignore
+    await omise.settled();
+    expect(outcomes()).toEqual(["unreadable", "unreadable"]);
+  });
+});
+
+describe("the API of the double", () => {
+  it("fails as often as it was told to, and then works again", async () => {
+    const { externalPaymentId } = await aCheckout();
+    omise.failNext("GET", rateLimited(1), 2);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(provider.fetchPayment(externalPaymentId)).rejects.toThrow("it is asked too often");
+    }
+    expect(await provider.fetchPayment(externalPaymentId)).toMatchObject({ status: "pending" });
+  });
+
+  it("pays back in the dashboard only what the API would", async () => {
+    const { externalPaymentId } = await aCheckout();
+    const link = omise.link(externalPaymentId);
+    omise.press(link, "promptpay");
+    const charge = link.charges[0] ?? expect.fail("no charge");
+    expect(() => omise.moneyBack.refund(charge, 1)).toThrow("charge was not captured");
+    omise.press(link, "confirm");
+    expect(() => omise.moneyBack.refund(charge, 50_001)).toThrow("amount is greater than what is left");
   });
 });

@@ -1,16 +1,28 @@
-import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { systemClock, type Clock } from "../../../src/clock.ts";
 import { answerCall, errorAnswer, type ApiAnswer } from "./double-api.ts";
-import { OmiseBooks, type DoubleEvent, type DoubleLink } from "./double-books.ts";
-import { eventJson } from "./double-json.ts";
+import { OmiseBooks, type DoubleCharge, type DoubleLink } from "./double-books.ts";
+import { MoneyBack } from "./double-money.ts";
 import { pageOf, pressButton } from "./double-page.ts";
+import { OmiseWebhooks } from "./double-webhooks.ts";
 
 /** What may go wrong with one call: refused; done or not done but never answered; answered with rubbish. */
 export type Fault =
-  | { readonly kind: "refuse"; readonly status: number; readonly code: string; readonly message: string }
+  | {
+      readonly kind: "refuse";
+      readonly status: number;
+      readonly code: string;
+      readonly message: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "lose_call" | "lose_answer" | "hang" | "rubbish" };
+
+/** Too many requests: https://docs.omise.co/api-errors, 429. */
+export function rateLimited(retryAfterSeconds: number): Fault {
+  const headers = { "retry-after": retryAfterSeconds.toString() };
+  return { kind: "refuse", status: 429, code: "too_many_requests", message: "rate limit exceeded", headers };
+}
 
 export interface SeenCall {
   readonly method: string;
@@ -22,26 +34,20 @@ export interface SeenCall {
  * Omise in a real HTTP server on loopback: its API at `url`, the payer's page at each link's `payment_uri`, and signed
  * webhooks to `webhookUrl`. One thing is easier than there: a card needs no number.
  */
-export class OmiseDouble {
+export class OmiseDouble extends OmiseWebhooks {
   readonly secretKey = "skey_test_of_the_double";
-  readonly books: OmiseBooks;
+  readonly moneyBack: MoneyBack;
   readonly calls: SeenCall[] = [];
-  /** Where events go as soon as they happen; null keeps them until they are asked for. */
-  webhookUrl: string | null = null;
-  /** Base64; two while one is being rolled. */
-  webhookSecrets: string[] = ["d2ViaG9vayBzZWNyZXQgb2YgYSB0ZXN0"];
   /** Whether cards go through 3-D Secure. */
   asksBank = true;
   /** Awaited before a call is answered: tests hold calls back with it. */
   beforeAnswer: (call: SeenCall) => void | Promise<void> = () => undefined;
   readonly #server: Server;
   readonly #faults: { fault: Fault; method: string }[] = [];
-  #undelivered: DoubleEvent[] = [];
-  #underWay: Promise<unknown> = Promise.resolve();
 
   private constructor(clock: Clock) {
-    this.books = new OmiseBooks(clock);
-    this.books.onEvent = (event) => this.#onEvent(event);
+    super(new OmiseBooks(clock));
+    this.moneyBack = new MoneyBack(this.books);
     this.#server = createServer((request, response) => {
       // A caller that has hung up is no fault of ours.
       this.#serve(request, response).catch(() => response.destroy());
@@ -62,18 +68,25 @@ export class OmiseDouble {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    await this.#underWay;
+    await this.settled();
   }
 
-  /** The next calls by this method fail so, one for each time this was called. */
-  failNext(method: string, fault: Fault): void {
-    this.#faults.push({ fault, method });
+  /** The next calls by this method fail so: one, or as many as told, after those told before. */
+  failNext(method: string, fault: Fault, times = 1): void {
+    this.#faults.push(...Array.from({ length: times }, () => ({ fault, method })));
   }
 
   link(id: string): DoubleLink {
     const link = this.books.links.get(id);
     if (link === undefined) throw new Error(`the double has no link ${id}`);
     return link;
+  }
+
+  /** The charge that paid a link. */
+  paidCharge(id: string): DoubleCharge {
+    const charge = this.link(id).charges.find(({ status }) => status === "successful");
+    if (charge === undefined) throw new Error(`nobody has paid ${id}`);
+    return charge;
   }
 
   /** Links that somebody could still pay. */
@@ -84,49 +97,6 @@ export class OmiseDouble {
   /** Presses a button of the payer's page, as a browser would. */
   press(link: DoubleLink, button: "promptpay" | "card" | "declined" | "confirm" | "expire"): void {
     pressButton(this.books, link, button, this);
-  }
-
-  /** Waits until events on their way have arrived, or have failed to. */
-  async settled(): Promise<void> {
-    await this.#underWay;
-  }
-
-  /** Sends once more what was not taken with 2xx, in the order in which it happened or the other way round. */
-  async redeliver(order: "as_made" | "reversed" = "as_made"): Promise<void> {
-    const waiting = this.#undelivered;
-    this.#undelivered = [];
-    for (const event of order === "as_made" ? waiting : waiting.toReversed()) await this.deliver(event);
-  }
-
-  /** Sends one event, as often as it is called. Returns the answer's status; null when there was no answer. */
-  async deliver(event: DoubleEvent): Promise<number | null> {
-    const status = this.webhookUrl === null ? null : await this.#post(this.webhookUrl, event);
-    if (status === null || status < 200 || status > 299) this.#undelivered.push(event);
-    return status;
-  }
-
-  /** Body and headers of a delivery that is made now. */
-  signed(event: DoubleEvent): { body: string; headers: Record<string, string> } {
-    const body = JSON.stringify(eventJson(event));
-    const timestamp = Math.floor(this.books.clock.now().getTime() / 1000).toString();
-    const signatures = this.webhookSecrets.map((secret) =>
-      createHmac("sha256", Buffer.from(secret, "base64")).update(`${timestamp}.${body}`).digest("hex"),
-    );
-    const signing = { "omise-signature": signatures.join(","), "omise-signature-timestamp": timestamp };
-    return { body, headers: { "content-type": "application/json", ...(signatures.length === 0 ? {} : signing) } };
-  }
-
-  async #post(url: string, event: DoubleEvent): Promise<number | null> {
-    try {
-      return (await fetch(url, { method: "POST", ...this.signed(event) })).status;
-    } catch {
-      return null;
-    }
-  }
-
-  #onEvent(event: DoubleEvent): void {
-    if (this.webhookUrl === null) this.#undelivered.push(event);
-    else this.#underWay = this.#underWay.then(() => this.deliver(event));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -145,10 +115,9 @@ export class OmiseDouble {
     const fault = this.#takeFault(call.method);
     if (fault?.kind === "hang") return;
     if (fault?.kind === "lose_call") return void request.socket.destroy();
-    const answer =
-      fault?.kind === "refuse" ? errorAnswer(fault.status, fault.code, fault.message) : this.#answer(request, call);
+    const answer = fault?.kind === "refuse" ? refusal(fault) : this.#answer(request, call);
     if (fault?.kind === "lose_answer") return void request.socket.destroy();
-    response.writeHead(answer.status, { "content-type": "application/json" });
+    response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
     response.end(fault?.kind === "rubbish" ? "<html>" : JSON.stringify(answer.json));
   }
 
@@ -157,7 +126,7 @@ export class OmiseDouble {
     if (request.headers.authorization !== expected) {
       return errorAnswer(401, "authentication_failure", "authentication failed");
     }
-    return answerCall(this.books, call, (link) => `${this.url}/pay/${link.id}`);
+    return answerCall(this, call, (link) => `${this.url}/pay/${link.id}`);
   }
 
   #servePage(response: ServerResponse, id: string, call: { method: string; form: URLSearchParams }): void {
@@ -176,4 +145,8 @@ export class OmiseDouble {
     const at = this.#faults.findIndex((one) => one.method === method);
     return at < 0 ? undefined : this.#faults.splice(at, 1)[0]?.fault;
   }
+}
+
+function refusal({ status, code, message, headers }: Extract<Fault, { kind: "refuse" }>): ApiAnswer {
+  return { ...errorAnswer(status, code, message), headers: headers ?? {} };
 }

@@ -29,14 +29,27 @@ function asked(): Promise<ProviderPayment | null> {
 
 describe("asking Omise how a payment stands", () => {
   it("is pending while nobody has paid, with what was asked for", async () => {
-    expect(await asked()).toEqual({ status: "pending", amountMinor: 9_900n, currency: "THB" });
+    expect(await asked()).toEqual({
+      status: "pending",
+      amountMinor: 9_900n,
+      currency: "THB",
+      refunds: [],
+      disputes: [],
+    });
   });
 
   it("is pending while the QR code waits, and succeeded once it was paid", async () => {
     omise.press(link, "promptpay");
     expect(await asked()).toMatchObject({ status: "pending" });
     omise.press(link, "confirm");
-    expect(await asked()).toEqual({ status: "succeeded", amountMinor: 9_900n, currency: "THB" });
+    expect(await asked()).toEqual({
+      status: "succeeded",
+      amountMinor: 9_900n,
+      currency: "THB",
+      reference: omise.paidCharge(link.id).id,
+      refunds: [],
+      disputes: [],
+    });
   });
 
   it("is still pending after a declined card or an expired QR code, since the link can be paid", async () => {
@@ -59,7 +72,7 @@ describe("asking Omise how a payment stands", () => {
     omise.press(link, "promptpay");
     const charge = { ...(link.charges[0] ?? expect.fail("no charge")), amount: 5_000, status: "successful" } as const;
     link.charges.splice(0, 1, charge);
-    expect(await asked()).toEqual({ status: "succeeded", amountMinor: 5_000n, currency: "THB" });
+    expect(await asked()).toMatchObject({ status: "succeeded", amountMinor: 5_000n, currency: "THB" });
   });
 
   it("is canceled when the link was deleted, unless a QR code of it can still be paid", async () => {
@@ -70,11 +83,11 @@ describe("asking Omise how a payment stands", () => {
     expect(await asked()).toMatchObject({ status: "canceled" });
   });
 
-  it("has failed when the link is used up by charges that failed, and is canceled when they all expired", async () => {
+  it("has failed when the link is used up by charges that failed, and has expired when they all did", async () => {
     omise.press(link, "promptpay");
     omise.press(link, "expire");
     link.usedAt = new Date();
-    expect(await asked()).toMatchObject({ status: "canceled" });
+    expect(await asked()).toMatchObject({ status: "expired" });
     omise.books.chargeAtOnce(link, "failed");
     expect(await asked()).toMatchObject({ status: "failed" });
   });
@@ -91,6 +104,12 @@ describe("asking Omise how a payment stands", () => {
       expect(omise.calls).toEqual([]);
     },
   );
+
+  it("is not believed when it is of the other mode than the secret key", async () => {
+    link.livemode = true;
+    await expect(asked()).rejects.toThrow(UpstreamError);
+    await expect(asked()).rejects.toThrow("its answer is about live money, and the secret key is a test one");
+  });
 
   it("throws when Omise does not answer, and does not take silence for an unknown payment", async () => {
     omise.failNext("GET", { kind: "refuse", status: 503, code: "service_unavailable", message: "later" });

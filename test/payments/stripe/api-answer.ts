@@ -20,6 +20,8 @@ export function refusal(status: number, error: ApiError, headers: Readonly<Recor
 
 /** What goes wrong with one request. */
 export type Fault =
+  /** Nothing: what shall fail is a later one. */
+  | { readonly kind: "none" }
   /** Answered without being looked at: too many requests, no permission, … */
   | { readonly kind: "refused"; readonly answer: ApiAnswer }
   /** Breaks while it is carried out: the answer is saved under the idempotency key. */
@@ -35,3 +37,11 @@ export const BROKEN: ApiAnswer = refusal(
   { type: "api_error", message: "Something went wrong on our end." },
   { "stripe-should-retry": "false" },
 );
+
+/** Too many requests: the API says so before it looks at one. */
+export function rateLimited(retryAfterSeconds: number): Fault {
+  const headers = { "retry-after": retryAfterSeconds.toString(), "stripe-rate-limited-reason": "global-rate" };
+  const message = "Too many requests hit the API too quickly.";
+  const answer = refusal(429, { type: "invalid_request_error", code: "rate_limit", message }, headers);
+  return { kind: "refused", answer };
+}

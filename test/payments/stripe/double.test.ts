@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { rateLimited } from "./api-answer.ts";
 import { aCheckout, useStripeDouble } from "./setup.ts";
 
 const stripe = useStripeDouble();
@@ -23,6 +24,10 @@ beforeAll(async () => {
   await promise;
   const address = endpoint.address();
   if (address !== null && typeof address === "object") url = `http://127.0.0.1:${address.port}/`;
+});
+/** What one test left undelivered is not the next one's. */
+afterEach(() => {
+  stripe().double.outbox.forgetWaiting();
 });
 afterAll(() => {
   endpoint.close();
@@ -68,6 +73,70 @@ describe("Deliveries of the double", () => {
       "checkout.session.completed",
       "checkout.session.completed",
     ]);
+  });
+});
+
+describe("Deliveries that go wrong on the way", () => {
+  it("are held until they are let go, and come late then", async () => {
+    const { double } = stripe();
+    const { externalPaymentId } = await open();
+    double.sessions.payLater(externalPaymentId);
+    double.sessions.finish(externalPaymentId, "succeeded");
+    double.outbox.holds = ({ type }) => type === "checkout.session.completed";
+    received.length = 0;
+    await double.outbox.deliver(url);
+    expect(received).toEqual(["checkout.session.async_payment_succeeded"]);
+    double.outbox.holds = () => false;
+    await double.outbox.deliver(url);
+    expect(received).toEqual(["checkout.session.async_payment_succeeded", "checkout.session.completed"]);
+  });
+
+  it("come in an order that a seed decides, all of them, and once more whenever that is asked for", async () => {
+    const { double } = stripe();
+    const { externalPaymentId } = await open();
+    const paid = double.sessions.pay(externalPaymentId);
+    const dispute = double.disputes.open(externalPaymentId);
+    double.disputes.move(dispute, "won");
+    const events = double.outbox.events.slice(-5).map(({ type }) => type);
+    received.length = 0;
+    await double.outbox.deliver(url, { order: { shuffledBy: 2 } });
+    expect(received).not.toEqual(events);
+    expect(received.toSorted()).toEqual(events.toSorted());
+    expect(await double.outbox.deliverAgain(url, paid)).toBe(200);
+    expect(received.at(-1)).toBe("checkout.session.completed");
+  });
+
+  it("are live ones where a live webhook points here by mistake", async () => {
+    const { double } = stripe();
+    const { externalPaymentId } = await open();
+    double.outbox.livemode = true;
+    double.sessions.pay(externalPaymentId);
+    double.outbox.livemode = false;
+    received.length = 0;
+    expect(await double.outbox.deliver(url)).toMatchObject([{ status: 400 }]);
+    expect(received).toEqual(["unreadable"]);
+  });
+});
+
+describe("The API of the double", () => {
+  it("fails as often as it was told to, and then works again", async () => {
+    const { double, provider } = stripe();
+    const { externalPaymentId } = await open();
+    double.failNext(2, rateLimited(1));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(provider.fetchPayment(externalPaymentId)).rejects.toThrow("Trying again in 1 seconds helps");
+    }
+    expect(await provider.fetchPayment(externalPaymentId)).toMatchObject({ status: "pending" });
+  });
+
+  it("pays back in the dashboard only what the API would", async () => {
+    const { double } = stripe();
+    const { externalPaymentId } = await open();
+    expect(() => double.refunds.make(externalPaymentId, 1)).toThrow("does not have a successful charge");
+    double.sessions.pay(externalPaymentId);
+    expect(() => double.refunds.make(externalPaymentId, 35_793)).toThrow("is greater than unrefunded amount");
+    expect(() => double.refunds.end("re_unknown", "failed")).toThrow("there is no refund");
+    expect(() => double.disputes.move("du_unknown", "won")).toThrow("there is no dispute");
   });
 });
 

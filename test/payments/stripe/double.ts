@@ -5,19 +5,18 @@ import { systemClock, type Clock } from "../../../src/clock.ts";
 import { BROKEN, refusal, type ApiAnswer, type Fault } from "./api-answer.ts";
 import { hostedPage, isButton, type Button } from "./hosted-page.ts";
 import { IdempotencyKeys } from "./idempotency.ts";
+import { DisputeBook } from "./dispute-book.ts";
 import { Outbox } from "./outbox.ts";
-import { readSessionRequest } from "./session-request.ts";
+import { RefundBook } from "./refund-book.ts";
+import { answerRequest, type ApiRequest } from "./routes.ts";
 import { SessionBook } from "./session-book.ts";
 import { newId, type KeptSession } from "./sessions.ts";
 
 export const STRIPE_KEY = "sk_test_51TheKeyOfTheDouble";
 export const STRIPE_WEBHOOK_SECRET = "whsec_TheFirstSecretOfTheDouble";
 
-export interface ReceivedRequest {
-  readonly method: string;
-  readonly path: string;
+export interface ReceivedRequest extends ApiRequest {
   readonly headers: IncomingMessage["headers"];
-  readonly form: URLSearchParams;
 }
 
 /** Starts a double on a free port; `stop` it. */
@@ -34,6 +33,8 @@ export class StripeDouble {
   readonly outbox: Outbox;
   /** The checkouts, and what payers, the merchant and time do to them. */
   readonly sessions: SessionBook;
+  readonly refunds: RefundBook;
+  readonly disputes: DisputeBook;
   /** What goes wrong with the next requests, one each. */
   readonly faults: Fault[] = [];
   /** Where events go as soon as a payer does something on the page; null while only tests deliver them. */
@@ -45,6 +46,8 @@ export class StripeDouble {
   constructor(clock: Clock) {
     this.outbox = new Outbox([STRIPE_WEBHOOK_SECRET], clock);
     this.sessions = new SessionBook(this.outbox, clock);
+    this.refunds = new RefundBook(this.outbox, clock, this.sessions);
+    this.disputes = new DisputeBook(this.outbox, this.sessions);
     this.#server = createServer((request, response) => {
       void this.#route(request)
         .then((answer) => {
@@ -77,6 +80,11 @@ export class StripeDouble {
     this.#server.close(() => resolve());
     this.#server.closeAllConnections();
     await promise;
+  }
+
+  /** So go the next requests wrong, whatever they ask for; a client that tries again by itself needs more of them. */
+  failNext(times: number, fault: Fault): void {
+    this.faults.push(...Array.from({ length: times }, () => fault));
   }
 
   /** Requests that change something stay under way until the returned function is called. */
@@ -117,41 +125,14 @@ export class StripeDouble {
   }
 
   async #carryOut(request: ReceivedRequest, breaks: boolean): Promise<ApiAnswer> {
-    const one = /^\/v1\/checkout\/sessions\/([^/]+)$/u.exec(request.path)?.[1];
-    if (request.method === "GET" && one !== undefined) return this.#retrieve(decodeURIComponent(one), request.form);
-    if (request.method === "POST" && request.path === "/v1/checkout/sessions") {
-      const key = request.headers["idempotency-key"];
-      return this.idempotencyKeys.once(typeof key === "string" ? key : undefined, request.form.toString(), async () => {
-        await this.#held;
-        return breaks ? BROKEN : this.#create(request.form);
-      });
-    }
-    const message = `Unrecognized request URL (${request.method}: ${request.path})`;
-    return refusal(404, { type: "invalid_request_error", message });
-  }
-
-  #create(form: URLSearchParams): ApiAnswer {
-    const request = readSessionRequest(form);
-    if ("status" in request) return request;
-    return { status: 200, body: this.sessions.open(request, `http://127.0.0.1:${this.#port}`) };
-  }
-
-  #retrieve(id: string, form: URLSearchParams): ApiAnswer {
-    const kept = this.sessions.find(id);
-    if (kept === undefined) {
-      return refusal(404, {
-        type: "invalid_request_error",
-        code: "resource_missing",
-        message: `No such checkout.session: '${id}'`,
-        param: "session",
-      });
-    }
-    const { session, intentStatus } = kept;
-    const isExpanded = [...form.values()].includes("payment_intent") && session.payment_intent !== null;
-    const intent = isExpanded
-      ? { id: session.payment_intent, object: "payment_intent", status: intentStatus }
-      : session.payment_intent;
-    return { status: 200, body: { ...session, payment_intent: intent } };
+    const answer = (): ApiAnswer => (breaks ? BROKEN : answerRequest(this, request, `http://127.0.0.1:${this.#port}`));
+    if (request.method !== "POST") return answer();
+    const key = request.headers["idempotency-key"];
+    const asked = `${request.path} ${request.form.toString()}`;
+    return this.idempotencyKeys.once(typeof key === "string" ? key : undefined, asked, async () => {
+      await this.#held;
+      return answer();
+    });
   }
 
   async #page(id: string, pressed: URLSearchParams | null): Promise<ApiAnswer> {

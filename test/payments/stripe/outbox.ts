@@ -1,13 +1,15 @@
 /** Events: made, signed by the vendor's own library, and delivered. Source: docs.stripe.com/webhooks. */
 import { Stripe } from "stripe";
 import type { Clock } from "../../../src/clock.ts";
-import { newId } from "./sessions.ts";
+import { newId, type KeptDispute } from "./sessions.ts";
+import { shuffled } from "./shuffled.ts";
 
 /** Of the API's objects, those whose events are sent here. */
 export type EventObject =
   | Stripe.Checkout.Session
-  | (Partial<Stripe.Charge> & Pick<Stripe.Charge, "id" | "object">)
-  | (Partial<Stripe.Dispute> & Pick<Stripe.Dispute, "id" | "object">);
+  | Stripe.Refund
+  | KeptDispute
+  | (Partial<Stripe.Charge> & Pick<Stripe.Charge, "id" | "object">);
 
 export interface SentEvent {
   readonly id: string;
@@ -15,7 +17,7 @@ export interface SentEvent {
   readonly api_version: string;
   readonly created: number;
   readonly data: { readonly object: EventObject };
-  readonly livemode: false;
+  readonly livemode: boolean;
   readonly pending_webhooks: number;
   readonly request: { readonly id: null; readonly idempotency_key: null };
   readonly type: string;
@@ -33,6 +35,10 @@ export class Outbox {
   readonly events: SentEvent[] = [];
   /** The endpoint's: while one is rolled, both sign. */
   secrets: readonly string[];
+  /** True for a webhook of live mode that points here by mistake. */
+  livemode = false;
+  /** Events that are stuck on the way: they wait, whatever is delivered. */
+  holds: (event: SentEvent) => boolean = () => false;
   readonly #clock: Clock;
   #waiting: SentEvent[] = [];
 
@@ -49,7 +55,7 @@ export class Outbox {
       api_version: Stripe.API_VERSION,
       created: Math.floor(this.#clock.now().getTime() / 1000),
       data: { object: structuredClone(object) },
-      livemode: false,
+      livemode: this.livemode,
       pending_webhooks: 1,
       request: { id: null, idempotency_key: null },
       type,
@@ -68,13 +74,16 @@ export class Outbox {
     return { body: Buffer.from(payload), header: [`t=${timestamp}`, ...signatures, test].join(",") };
   }
 
-  /** Tries once to deliver all that waits; what is not answered with 2xx waits on. */
+  /** Tries once to deliver all that waits and is not held; what is not answered with 2xx waits on. */
   async deliver(
     url: string,
-    options: { readonly order?: "newest first"; readonly copies?: number } = {},
+    options: { readonly order?: "newest first" | { readonly shuffledBy: number }; readonly copies?: number } = {},
   ): Promise<Delivery[]> {
-    const due = options.order === "newest first" ? this.#waiting.toReversed() : this.#waiting;
-    this.#waiting = [];
+    const due = inOrder(
+      this.#waiting.filter((event) => !this.holds(event)),
+      options.order,
+    );
+    this.#waiting = this.#waiting.filter((event) => this.holds(event));
     const deliveries: Delivery[] = [];
     for (const event of due) {
       const copies = Array.from({ length: options.copies ?? 1 }, () => this.#post(url, event));
@@ -83,6 +92,16 @@ export class Outbox {
       if (statuses.some((status) => status === null || status < 200 || status > 299)) this.#waiting.push(event);
     }
     return deliveries;
+  }
+
+  /** What waits is lost, and is delivered by nobody. */
+  forgetWaiting(): void {
+    this.#waiting = [];
+  }
+
+  /** Delivers one event once more, however long ago it was taken: null when nobody answers. */
+  deliverAgain(url: string, event: SentEvent): Promise<number | null> {
+    return this.#post(url, event);
   }
 
   async #post(url: string, event: SentEvent): Promise<number | null> {
@@ -96,6 +115,14 @@ export class Outbox {
       return null;
     }
   }
+}
+
+function inOrder(
+  events: readonly SentEvent[],
+  order: "newest first" | { readonly shuffledBy: number } | undefined,
+): readonly SentEvent[] {
+  if (order === undefined) return events;
+  return order === "newest first" ? events.toReversed() : shuffled(events, order.shuffledBy);
 }
 
 function signatureIn(payload: string, secret: string, timestamp: number, scheme: "v0" | "v1"): string {

@@ -30,6 +30,18 @@ export class SessionBook {
     return this.#sessions.get(id);
   }
 
+  /** One that must be there. */
+  kept(id: string): KeptSession {
+    const kept = this.#sessions.get(id);
+    if (kept === undefined) throw new Error(`there is no session ${id}`);
+    return kept;
+  }
+
+  /** Oldest first. */
+  get everyKept(): readonly KeptSession[] {
+    return [...this.#sessions.values()];
+  }
+
   /** The payer pays with a method that answers at once. */
   pay(id: string): SentEvent {
     const kept = this.#complete(id, "paid", "succeeded");
@@ -43,49 +55,18 @@ export class SessionBook {
   }
 
   finish(id: string, outcome: "succeeded" | "failed"): SentEvent {
-    const kept = this.#kept(id);
+    const kept = this.kept(id);
     kept.intentStatus = outcome === "succeeded" ? "succeeded" : "requires_payment_method";
     if (outcome === "succeeded") kept.session = { ...kept.session, payment_status: "paid" };
     return this.#outbox.add(`checkout.session.async_payment_${outcome}`, kept.session);
   }
 
-  /** Nobody paid for a day. */
+  /** Nobody paid for a day, or the merchant calls it off. */
   expire(id: string): SentEvent {
-    const kept = this.#kept(id);
+    const kept = this.kept(id);
     if (kept.session.status !== "open") throw new Error(`session ${id} is not open`);
     kept.session = { ...kept.session, status: "expired", url: null };
     return this.#outbox.add("checkout.session.expired", kept.session);
-  }
-
-  /** The merchant pays back in the dashboard, all or a part. */
-  refund(id: string, amount: number): SentEvent {
-    const { session, intentMetadata } = this.#kept(id);
-    const total = session.amount_total ?? 0;
-    return this.#outbox.add("charge.refunded", {
-      id: newId("ch"),
-      object: "charge",
-      amount: total,
-      amount_refunded: amount,
-      currency: session.currency ?? "",
-      metadata: { ...intentMetadata },
-      payment_intent: session.payment_intent,
-      refunded: amount === total,
-    });
-  }
-
-  /** The payer's bank takes the money back. */
-  dispute(id: string): SentEvent {
-    const { session } = this.#kept(id);
-    return this.#outbox.add("charge.dispute.created", {
-      id: newId("du"),
-      object: "dispute",
-      amount: session.amount_total ?? 0,
-      charge: newId("ch"),
-      currency: session.currency ?? "",
-      payment_intent: session.payment_intent,
-      reason: "fraudulent",
-      status: "needs_response",
-    });
   }
 
   #complete(
@@ -93,7 +74,7 @@ export class SessionBook {
     status: Stripe.Checkout.Session.PaymentStatus,
     intentStatus: Stripe.PaymentIntent.Status,
   ): KeptSession {
-    const kept = this.#kept(id);
+    const kept = this.kept(id);
     if (kept.session.status !== "open") throw new Error(`session ${id} is not open`);
     kept.session = {
       ...kept.session,
@@ -103,12 +84,7 @@ export class SessionBook {
       url: null,
     };
     kept.intentStatus = intentStatus;
-    return kept;
-  }
-
-  #kept(id: string): KeptSession {
-    const kept = this.#sessions.get(id);
-    if (kept === undefined) throw new Error(`there is no session ${id}`);
+    kept.chargeId = newId("ch");
     return kept;
   }
 }

@@ -4,12 +4,33 @@ import type { Stripe } from "stripe";
 import type { Clock } from "../../../src/clock.ts";
 import type { SessionRequest } from "./session-request.ts";
 
-/** A session, and what the API shows of its payment intent when that is expanded. */
+/** The part of a dispute that is spoken of here; the rest is evidence. */
+export type KeptDispute = Pick<
+  Stripe.Dispute,
+  | "id"
+  | "object"
+  | "amount"
+  | "charge"
+  | "currency"
+  | "is_charge_refundable"
+  | "livemode"
+  | "metadata"
+  | "payment_intent"
+  | "reason"
+  | "status"
+>;
+
+/** A session, what the API shows of its payment intent when that is expanded, and what became of its money. */
 export interface KeptSession {
   session: Stripe.Checkout.Session;
   readonly name: string;
   readonly intentMetadata: Readonly<Record<string, string>>;
   intentStatus: Stripe.PaymentIntent.Status | null;
+  /** Null until somebody pays. */
+  chargeId: string | null;
+  /** Oldest first. */
+  readonly refunds: Stripe.Refund[];
+  readonly disputes: KeptDispute[];
 }
 
 const DAY_SECONDS = 86_400;
@@ -33,7 +54,8 @@ export function openSession(request: SessionRequest, clock: Clock, origin: strin
     success_url: request.successUrl,
     url: `${origin}/c/pay/${id}`,
   };
-  return { session, name: request.name, intentMetadata: request.intentMetadata, intentStatus: null };
+  const { name, intentMetadata } = request;
+  return { session, name, intentMetadata, intentStatus: null, chargeId: null, refunds: [], disputes: [] };
 }
 
 /** An id as Stripe makes them. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import type { CheckoutRequest, PaymentProvider } from "../../../src/payments/provider.ts";
+import type { CheckoutRequest, PaymentProvider, RefundRequest } from "../../../src/payments/provider.ts";
 import { currencyOf, type Currency } from "../../../src/rating/money.ts";
 import { stripeProvider } from "../../../src/payments/stripe/stripe-provider.ts";
 import { TestClock } from "../../support/context.ts";
@@ -29,6 +29,26 @@ export function aCheckout(change: Partial<CheckoutRequest> = {}): CheckoutReques
     lang: "en",
     ...change,
   };
+}
+
+/** A refund of 100 baht of a checkout, but for what is given. */
+export function aRefund(externalPaymentId: string, change: Partial<RefundRequest> = {}): RefundRequest {
+  return {
+    externalPaymentId,
+    refundId: 41n,
+    amountMinor: 10_000n,
+    currency: currency("THB"),
+    idempotencyKey: `refund-${externalPaymentId}-${change.refundId ?? 41n}`,
+    receiptNumber: "R-2026-000007",
+    ...change,
+  };
+}
+
+/** The payment intent of a checkout that somebody paid. */
+export function intentOf(double: StripeDouble, sessionId: string): string {
+  const intent = double.sessions.kept(sessionId).session.payment_intent;
+  if (typeof intent !== "string") throw new Error(`nobody has paid ${sessionId}`);
+  return intent;
 }
 
 export interface StripeSetup {

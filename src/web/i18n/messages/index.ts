@@ -1,6 +1,8 @@
 import { admin } from "./admin.ts";
 import { adminAudit } from "./admin-audit.ts";
 import { adminBilling } from "./admin-billing.ts";
+import { adminMoney } from "./admin-money.ts";
+import { adminPayments } from "./admin-payments.ts";
 import { adminSources } from "./admin-sources.ts";
 import { adminReconcile } from "./admin-reconcile.ts";
 import { adminTiers } from "./admin-tiers.ts";
@@ -9,6 +11,7 @@ import { api } from "./api.ts";
 import { auth } from "./auth.ts";
 import { common } from "./common.ts";
 import { corrections } from "./corrections.ts";
+import { documents } from "./documents.ts";
 import { errors } from "./errors.ts";
 import { group } from "./group.ts";
 import { jobStates } from "./job-states.ts";
@@ -27,12 +30,15 @@ export const areas = [
   adminTiers,
   adminSources,
   adminBilling,
+  adminMoney,
+  adminPayments,
   adminAudit,
   adminReconcile,
   api,
   auth,
   common,
   corrections,
+  documents,
   errors,
   group,
   jobStates,

@@ -23,6 +23,13 @@ export const payments = defineMessages({
     "payments.failed.hint":
       "The bank did not take the payment and nothing was charged. The receipt is still open; you can safely try again.",
     "payments.failed.title": "The payment did not go through",
+    "payments.due": "To pay",
+    "payments.expired.hint":
+      "The payment page was open for too long, and nothing was charged. The receipt is still open; you can safely try again.",
+    "payments.expired.title": "The payment page has run out",
+    "payments.processing.hint":
+      "You have paid, and the bank takes its time to confirm it: minutes to a few days. Do not pay again. This page changes by itself; you can also close it.",
+    "payments.processing.title": "The bank is working on it",
     "payments.open.hint": "No payment of this receipt was started yet.",
     "payments.open.title": "Not paid yet",
     "payments.paid.hint": "{amount} for receipt {number} arrived on {time}.",
@@ -46,6 +53,11 @@ export const payments = defineMessages({
     "payments.waiting.title": "Waiting for the bank",
   },
   th: {
+    "payments.due": "ยอดที่ต้องชำระ",
+    "payments.expired.hint": "หน้าชำระเงินเปิดทิ้งไว้นานเกินไป ไม่มีการตัดเงิน ใบเสร็จยังเปิดอยู่ ชำระใหม่ได้",
+    "payments.expired.title": "หน้าชำระเงินหมดเวลา",
+    "payments.processing.hint": "คุณชำระแล้ว ธนาคารกำลังยืนยัน อาจใช้เวลาไม่กี่นาทีถึงไม่กี่วัน ไม่ต้องชำระซ้ำ หน้านี้จะเปลี่ยนเอง ปิดไปก็ได้",
+    "payments.processing.title": "ธนาคารกำลังดำเนินการ",
     "payments.backToReceipt": "กลับไปที่ใบเสร็จ",
     "payments.canceled.hint": "ยกเลิกการชำระแล้ว ไม่มีการตัดเงิน ใบเสร็จยังเปิดอยู่ ชำระได้ทุกเมื่อ",
     "payments.canceled.title": "ยกเลิกการชำระเงินแล้ว",

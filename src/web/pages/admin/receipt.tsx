@@ -5,6 +5,7 @@ import type { RecordedEvent } from "../../../payments/events.ts";
 import { AdminShell } from "../layout.tsx";
 import { quantityText, rateText, resourceText, taxText } from "../me/words.ts";
 import { Adjustments, adjustmentsRow, type ReceiptAdjustments } from "../receipts/adjustments.tsx";
+import type { MoneyOptions, ReceiptMoney } from "../receipts/money-model.ts";
 import { receiptSubtitle } from "../receipts/receipt.tsx";
 import {
   Columns,
@@ -22,6 +23,7 @@ import {
   type Tone,
 } from "../ui/index.ts";
 import { Instant } from "./parts.tsx";
+import { MoneyPanels } from "./receipt-money.tsx";
 import { hrefOf, sectionHref, tierName, type AdminView } from "./view.ts";
 
 export interface ReceiptPageProps {
@@ -31,10 +33,23 @@ export interface ReceiptPageProps {
   readonly adjustments: ReceiptAdjustments;
   readonly payments: readonly Payment[];
   readonly events: readonly RecordedEvent[];
-  readonly notice: "created" | "paid" | "void" | undefined;
+  readonly money: ReceiptMoney;
+  readonly options: MoneyOptions;
+  readonly notice: ReceiptNotice | undefined;
 }
 
-const NOTICES = { created: "billing.doneCreated", paid: "billing.donePaid", void: "billing.doneVoid" } as const;
+const NOTICES = {
+  created: "billing.doneCreated",
+  paid: "billing.donePaid",
+  part: "money.donePart",
+  void: "billing.doneVoid",
+  revert: "money.doneRevert",
+  credit: "money.doneCredit",
+  refund: "money.doneRefund",
+  move: "money.doneMove",
+} as const;
+
+export type ReceiptNotice = keyof typeof NOTICES;
 
 export function ReceiptPage(props: ReceiptPageProps) {
   const { view, receipt, notice } = props;
@@ -53,22 +68,35 @@ export function ReceiptPage(props: ReceiptPageProps) {
         </Notice>
       )}
       <Columns main={<Document {...props} />} aside={<Story {...props} />} />
+      <MoneyPanels {...props} />
       <Payments {...props} />
     </AdminShell>
   );
 }
 
-function Actions({ view: { t }, receipt }: ReceiptPageProps) {
+function Actions({ view: { t }, receipt, options }: ReceiptPageProps) {
+  const path = `/admin/receipts/${receipt.id}`;
+  const owesBack = options.freeCreditMinor > 0n;
   return (
     <>
       {receipt.status === "pending" ? (
+        <LinkButton kind="primary" href={`${path}/paid`}>
+          {t("billing.markPaid")}
+        </LinkButton>
+      ) : null}
+      {owesBack ? (
         <>
-          <LinkButton kind="primary" href={`/admin/receipts/${receipt.id}/paid`}>
-            {t("billing.markPaid")}
+          <LinkButton kind="primary" href={`${path}/refund`}>
+            {t("money.act.refund")}
           </LinkButton>
-          <LinkButton href={`/admin/receipts/${receipt.id}/void`}>{t("billing.void")}</LinkButton>
+          <LinkButton href={`${path}/move`}>{t("money.act.move")}</LinkButton>
         </>
       ) : null}
+      {options.canVoid ? <LinkButton href={`${path}/void`}>{t("billing.void")}</LinkButton> : null}
+      {options.creditable === null ? null : <LinkButton href={`${path}/credit`}>{t("money.act.credit")}</LinkButton>}
+      {options.revertible === undefined ? null : (
+        <LinkButton href={`${path}/revert`}>{t("money.act.revert")}</LinkButton>
+      )}
       <LinkButton href={`/me/receipts/${receipt.id}`}>{t("billing.openAsUser")}</LinkButton>
       <LinkButton href={sectionHref("billing")} icon="back">
         {t("billing.receiptBack")}
@@ -184,12 +212,18 @@ function Story({ view, receipt }: ReceiptPageProps) {
 
 function paidText({ t }: AdminView, { paidMethod, paidReference }: Receipt): string {
   if (paidMethod === "nothing_to_pay") return t("billing.nothingToPay");
-  if (paidMethod === "manual") return t("billing.methodManual", { reference: paidReference ?? "–" });
+  const reference = paidReference ?? "–";
+  if (paidMethod === "manual") return t("billing.methodManual", { reference });
+  if (paidMethod === "credit_note") return t("billing.methodCredit", { reference });
+  if (paidMethod === "transfer") return t("billing.methodTransfer", { reference });
+  if (paidMethod === "moved_in") return t("billing.methodMoved", { reference });
   return t("billing.method", { method: paidMethod ?? "–", reference: paidReference ?? "–" });
 }
 
 const PAYMENT_WORDS = {
   pending: ["billing.payment.pending", "waiting"],
+  processing: ["billing.payment.processing", "waiting"],
+  expired: ["billing.payment.expired", "neutral"],
   succeeded: ["billing.payment.succeeded", "good"],
   failed: ["billing.payment.failed", "bad"],
   canceled: ["billing.payment.canceled", "neutral"],

@@ -98,7 +98,9 @@ function Receipts({ view, books: { receipts } }: BooksProps) {
       parts={[
         [t("reconcile.payments"), receipts.paymentsMinor],
         [t("reconcile.byHand"), receipts.byHandMinor],
+        [t("reconcile.credited"), receipts.creditedMinor],
         [t("reconcile.receivable"), receipts.receivableMinor],
+        [t("reconcile.toPayBack"), -receipts.toPayBackMinor],
         [t("reconcile.void"), receipts.voidMinor],
       ]}
       total={[t("reconcile.allReceipts", { count: Number(receipts.count) }), receipts.totalMinor]}

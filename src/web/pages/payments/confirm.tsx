@@ -36,11 +36,11 @@ export function ConfirmPaymentPage({ frame, fmt, receipt, provider, others, fail
         t={t}
         csrfToken={frame.csrfToken}
         action={`/payments/receipt/${receipt.id}/start`}
-        submit={t("payments.pay", { amount: fmt.money(receipt.totalMinor) })}
+        submit={t("payments.pay", { amount: fmt.money(receipt.dueMinor) })}
         cancelHref={`/me/receipts/${receipt.id}`}
         fields={{ provider: provider.name }}
       >
-        <KeyFigure label={t("receipts.total")} value={fmt.moneyParts(receipt.totalMinor)} />
+        <KeyFigure label={t("payments.due")} value={fmt.moneyParts(receipt.dueMinor)} />
         <p>
           {t("payments.confirm.about", { number, count: Number(receipt.jobs), day: fmt.dateLong(receipt.cutoffDay) })}
         </p>

@@ -6,7 +6,7 @@ import { UserShell, type SignedInFrame } from "../layout.tsx";
 import { LinkButton, Notice, Panel, Timeline, type NoticeKind, type TimelineStep } from "../ui/index.ts";
 
 /** Where the payment stands; see `paymentStateOf`. */
-export type ThanksState = "open" | "waiting" | "failed" | "canceled" | "paid" | "void";
+export type ThanksState = "open" | "waiting" | "processing" | "failed" | "canceled" | "expired" | "paid" | "void";
 
 export interface ThanksProps {
   readonly frame: SignedInFrame;
@@ -21,8 +21,10 @@ export interface ThanksProps {
 const LOOKS = {
   open: ["info", "payments.open.title"],
   waiting: ["info", "payments.waiting.title"],
+  processing: ["info", "payments.processing.title"],
   failed: ["error", "payments.failed.title"],
   canceled: ["warning", "payments.canceled.title"],
+  expired: ["warning", "payments.expired.title"],
   paid: ["good", "payments.paid.title"],
   void: ["warning", "payments.void.title"],
 } as const satisfies Readonly<Record<ThanksState, readonly [NoticeKind, string]>>;
@@ -42,7 +44,7 @@ export function ThanksPage(props: ThanksProps) {
         <Hint {...props} />
       </Notice>
       <Panel title={t("receipts.story")} id="story">
-        {state === "waiting" ? (
+        {state === "waiting" || state === "processing" ? (
           <div data-poll-url={`/payments/status?rid=${receipt.id}`} data-poll-status={state} />
         ) : null}
         <Timeline t={t} steps={steps} />
@@ -59,13 +61,17 @@ function Hint({ frame, fmt, receipt, state }: ThanksProps): ComponentChildren {
       return t("payments.open.hint");
     case "waiting":
       return t("payments.waiting.hint");
+    case "processing":
+      return t("payments.processing.hint");
+    case "expired":
+      return t("payments.expired.hint");
     case "failed":
       return t("payments.failed.hint");
     case "canceled":
       return t("payments.canceled.hint");
     case "paid":
       return t("payments.paid.hint", {
-        amount: fmt.money(receipt.totalMinor),
+        amount: fmt.money(receipt.receivedMinor),
         number,
         time: receipt.paidAt === null ? "" : fmt.dateTime(receipt.paidAt),
       });
@@ -83,11 +89,13 @@ function Actions({ frame, fmt, receipt, state, checkoutHref }: ThanksProps) {
     </LinkButton>
   );
   if (state === "paid" || state === "void") return back("primary");
-  if (state === "waiting") {
+  if (state === "waiting" || state === "processing") {
     return (
       <>
         {back("secondary")}
-        {checkoutHref === null ? null : <LinkButton href={checkoutHref}>{t("payments.waiting.resume")}</LinkButton>}
+        {checkoutHref === null || state === "processing" ? null : (
+          <LinkButton href={checkoutHref}>{t("payments.waiting.resume")}</LinkButton>
+        )}
         <LinkButton kind="primary" href={`/payments/thanks?rid=${receipt.id}`}>
           {t("payments.waiting.refresh")}
         </LinkButton>
@@ -98,7 +106,7 @@ function Actions({ frame, fmt, receipt, state, checkoutHref }: ThanksProps) {
     <>
       {back("secondary")}
       <LinkButton kind="primary" href={start}>
-        {state === "open" ? t("payments.pay", { amount: fmt.money(receipt.totalMinor) }) : t("payments.retry")}
+        {state === "open" ? t("payments.pay", { amount: fmt.money(receipt.dueMinor) }) : t("payments.retry")}
       </LinkButton>
     </>
   );

@@ -1,5 +1,6 @@
 /** What is open, and what was paid? */
-import type { Receipt, ReceiptStatus } from "../../../billing/queries.ts";
+import type { Receipt } from "../../../billing/queries.ts";
+import type { ReceiptStatus } from "../../../billing/states.ts";
 import type { Formatter } from "../../format.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
@@ -40,6 +41,8 @@ export interface ReceiptListProps {
 export interface ReceiptRow {
   readonly receipt: Receipt;
   readonly total: string;
+  /** What it still asks for. */
+  readonly due: string;
 }
 
 export function ReceiptListPage(props: ReceiptListProps) {
@@ -77,7 +80,7 @@ export function ReceiptListPage(props: ReceiptListProps) {
             {toPay === null ? null : (
               <div class="actions">
                 <LinkButton kind="primary" href={payPath(toPay.receipt)}>
-                  {t("receipts.pay", { amount: toPay.total })}
+                  {t("receipts.pay", { amount: toPay.due })}
                 </LinkButton>
               </div>
             )}
@@ -162,10 +165,10 @@ function columnsOf(t: Translator, fmt: Formatter, withPay: boolean): Column<Rece
             label: t("receipts.payShort"),
             align: "end",
             phone: "bare",
-            cell: ({ receipt, total }: ReceiptRow) =>
+            cell: ({ receipt, due }: ReceiptRow) =>
               receipt.status === "pending" ? (
                 <LinkButton size="small" href={payPath(receipt)}>
-                  {t("receipts.pay", { amount: total })}
+                  {t("receipts.pay", { amount: due })}
                 </LinkButton>
               ) : null,
           } satisfies Column<ReceiptRow>,

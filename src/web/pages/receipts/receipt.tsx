@@ -4,7 +4,10 @@ import type { Receipt, ReceiptItem, ReceiptLine } from "../../../billing/queries
 import type { Formatter } from "../../format.ts";
 import type { Translator } from "../../i18n/index.ts";
 import { Adjustments, adjustmentsRow, type ReceiptAdjustments } from "./adjustments.tsx";
+import type { ReceiptQr } from "../../../payments/promptpay/receipt-qr.ts";
 import { UserShell, type SignedInFrame } from "../layout.tsx";
+import { PdfLinks } from "./credit-note.tsx";
+import { PromptPay } from "./promptpay.tsx";
 import { When } from "../me/when.tsx";
 import { quantityText, rateText, resourceText, taxText, tierLongText, tierText } from "../me/words.ts";
 import {
@@ -41,6 +44,8 @@ export interface ReceiptPageProps {
   readonly hasRoundingNote: boolean;
   readonly steps: readonly TimelineStep[];
   readonly jobs: ReceiptJobs;
+  /** To pay it by a bank's app; null for whoever cannot. */
+  readonly qr: ReceiptQr | null;
   /** Where to pay it; null for whoever cannot. */
   readonly payHref: string | null;
   /** True for the owner of a receipt that cannot be paid on this site. */
@@ -60,12 +65,13 @@ export function ReceiptPage(props: ReceiptPageProps) {
       subtitle={receiptSubtitle(t, fmt, receipt)}
       actions={
         <>
+          <PdfLinks t={t} path={`/me/receipts/${receipt.id}`} />
           <button type="button" class="button button-secondary needs-script" data-print>
             {t("receipts.print")}
           </button>
           {payHref === null ? null : (
             <LinkButton kind="primary" href={payHref}>
-              {t("receipts.pay", { amount: fmt.money(receipt.totalMinor) })}
+              {t("receipts.pay", { amount: fmt.money(receipt.dueMinor) })}
             </LinkButton>
           )}
         </>
@@ -82,7 +88,12 @@ export function ReceiptPage(props: ReceiptPageProps) {
         </Notice>
       ) : null}
       <Columns
-        main={<Document {...props} />}
+        main={
+          <>
+            <Document {...props} />
+            {props.qr === null ? null : <PromptPay t={t} fmt={fmt} qr={props.qr} />}
+          </>
+        }
         aside={
           <Panel title={t("receipts.story")} id="story">
             {poll === null ? null : <div data-poll-url={poll.url} data-poll-status={poll.status} />}
@@ -173,7 +184,11 @@ function Lines({
           cell: (line) => fmt.money(line.amountMinor),
         },
       ]}
-      foot={[...adjustmentsRow({ t, fmt, adjustments }, receipt), ...sums(t, fmt, receipt)]}
+      foot={[
+        ...adjustmentsRow({ t, fmt, adjustments }, receipt),
+        ...sums(t, fmt, receipt),
+        ...settlement(t, fmt, receipt),
+      ]}
     />
   );
 }
@@ -195,6 +210,27 @@ function sums(t: Translator, fmt: Formatter, receipt: Receipt): FootRow[] {
     { cells: { resource: t("receipts.subtotal"), amount: fmt.money(receipt.subtotalMinor) } },
     { look: "plain", cells: { resource: tax, amount: fmt.money(receipt.taxMinor) } },
     total,
+  ];
+}
+
+/** What is left of the total, where it is not all or nothing. */
+function settlement(t: Translator, fmt: Formatter, receipt: Receipt): FootRow[] {
+  const { creditedMinor, receivedMinor, dueMinor, status } = receipt;
+  if (creditedMinor === 0n && (status === "paid" ? dueMinor === 0n : receivedMinor === 0n)) return [];
+  const row = (resource: string, minor: bigint): FootRow => ({
+    look: "plain",
+    cells: { resource, amount: fmt.money(minor) },
+  });
+  return [
+    ...(creditedMinor === 0n ? [] : [row(t("receipts.creditedRow"), -creditedMinor)]),
+    ...(receivedMinor === 0n ? [] : [row(t("receipts.receivedRow"), -receivedMinor)]),
+    {
+      look: "total",
+      cells: {
+        resource: dueMinor < 0n ? t("receipts.owedBackRow") : t("receipts.dueRow"),
+        amount: fmt.money(dueMinor < 0n ? -dueMinor : dueMinor),
+      },
+    },
   ];
 }
 

@@ -25,6 +25,7 @@ import {
   TriangleAlert,
   User,
   Users,
+  Wallet,
 } from "lucide-static";
 
 /** Only what is named here ends up in the server's bundle. */
@@ -53,6 +54,7 @@ const SOURCES = {
   tags: Tags,
   user: User,
   users: Users,
+  wallet: Wallet,
   warning: TriangleAlert,
 } as const;
 

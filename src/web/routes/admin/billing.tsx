@@ -2,7 +2,13 @@ import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { z } from "zod";
 import { lastDayOfMonth } from "../../../billing/month.ts";
-import { listReceipts, paidTotals, receiptTotals, type ReceiptFilter } from "../../../billing/queries.ts";
+import {
+  listReceipts,
+  paidTotals,
+  receiptTotals,
+  receivableTotals,
+  type ReceiptFilter,
+} from "../../../billing/queries.ts";
 import { UserError } from "../../../errors.ts";
 import { unbilledTotals, type UnbilledTotals } from "../../../usage/queries/unbilled.ts";
 import { addDays, monthStart, type SiteDays } from "../../../usage/site-day.ts";
@@ -53,8 +59,8 @@ export async function billingSection(context: AdminContext, request: FastifyRequ
   const [sum, voidSum, receivable, overdue, paidThisMonth, unbilled, monthToBill] = await Promise.all([
     receiptTotals(db, filter),
     shown.status === "" ? receiptTotals(db, { ...filter, status: "void" }) : NONE,
-    receiptTotals(db, { status: "pending" }),
-    receiptTotals(db, { status: "pending", issuedBefore: overdueBefore(view.now) }),
+    receivableTotals(db),
+    receivableTotals(db, { issuedBefore: overdueBefore(view.now) }),
     paidTotals(db, startOfDay(days, monthStart(view.today)), startOfDay(days, monthStart(view.today, 1))),
     unbilledTotals(db),
     monthWorthBilling(context, view.today),

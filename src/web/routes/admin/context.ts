@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { AuditKeyring } from "../../../audit/chain.ts";
 import type { BillingContext } from "../../../billing/issue.ts";
 import { UserError } from "../../../errors.ts";
+import type { PaymentContext } from "../../../payments/context.ts";
 import type { PriceContext } from "../../../usage/prices/change.ts";
 import type { SiteDays } from "../../../usage/site-day.ts";
 import type { AdminView } from "../../pages/admin/view.ts";
@@ -13,6 +14,7 @@ import { readerOf } from "../support/reader.ts";
 
 export interface AdminDeps {
   readonly billing: BillingContext;
+  readonly payments: PaymentContext;
   readonly prices: PriceContext;
   readonly days: SiteDays;
   readonly keyring: AuditKeyring;

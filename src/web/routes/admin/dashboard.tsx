@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { VNode } from "preact";
 import { lastAuditCheck } from "../../../audit/verify.ts";
-import { paidTotals, receiptTotals } from "../../../billing/queries.ts";
+import { paidTotals, receivableTotals } from "../../../billing/queries.ts";
 import { openRepriceTasks } from "../../../usage/prices/reprice.ts";
 import { defaultAccounts } from "../../../usage/prices/tier-users.ts";
 import {
@@ -38,8 +38,8 @@ export async function dashboardSection(context: AdminContext, request: FastifyRe
     monthWorthBilling(context, view.today),
   ]);
   const [receivable, overdue, paidThisMonth, month, monthBefore] = await Promise.all([
-    receiptTotals(db, { status: "pending" }),
-    receiptTotals(db, { status: "pending", issuedBefore: overdueBefore(view.now) }),
+    receivableTotals(db),
+    receivableTotals(db, { issuedBefore: overdueBefore(view.now) }),
     paidTotals(db, startOfDay(days, thisMonth.fromDay), startOfDay(days, monthStart(view.today, 1))),
     usageTotals(db, thisMonth),
     usageTotals(db, daysBefore),

@@ -31,10 +31,21 @@ export async function receiptFor(
 }
 
 /**
- * Where the payment of a receipt stands: `open` nothing was tried yet, `waiting` a checkout is under way, `failed` and
- * `canceled` how the last one ended, else how the receipt itself ended.
+ * Where the payment of a receipt stands: `open` nothing was tried yet, `waiting` a checkout is under way, `processing` the
+ * payer has paid and the bank takes its time, `failed`, `canceled` and `expired` how the last one ended, else how the
+ * receipt itself ended.
  */
-export type PaymentState = "open" | "waiting" | "failed" | "canceled" | "paid" | "void";
+export const PAYMENT_STATES = [
+  "open",
+  "waiting",
+  "processing",
+  "failed",
+  "canceled",
+  "expired",
+  "paid",
+  "void",
+] as const;
+export type PaymentState = (typeof PAYMENT_STATES)[number];
 
 export function paymentStateOf(
   { status }: Pick<Receipt, "status">,
@@ -43,5 +54,5 @@ export function paymentStateOf(
   if (status !== "pending") return status;
   const last = payments.at(-1)?.status;
   if (last === "pending") return "waiting";
-  return last === "failed" || last === "canceled" ? last : "open";
+  return last === undefined || last === "succeeded" ? "open" : last;
 }
