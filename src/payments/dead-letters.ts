@@ -80,8 +80,8 @@ export function replayDelivery(context: PaymentContext, id: bigint, by: Actor): 
 }
 
 /** Sets a dead letter aside: somebody looked at it, and nothing is to be done. */
-export function dismissDelivery(context: PaymentContext, id: bigint, reason: string, by: Actor): Promise<void> {
-  return change(context, id, { to: "dismissed", action: "webhook.dismissed", reason: requireReason(reason) }, by);
+export async function dismissDelivery(context: PaymentContext, id: bigint, reason: string, by: Actor): Promise<void> {
+  await change(context, id, { to: "dismissed", action: "webhook.dismissed", reason: requireReason(reason) }, by);
 }
 
 interface Change {

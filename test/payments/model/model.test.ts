@@ -30,7 +30,7 @@ afterAll(async () => {
 describe("payments, whatever people, providers, banks and crashes do in whatever order", () => {
   it(
     "are counted once, conserve money, stand in the trail, and end as the providers have them",
-    { timeout: 600_000 },
+    { timeout: Math.max(120_000, RUNS * 1_000) },
     async () => {
       await fc.assert(
         fc.asyncProperty(commands, async (life) => {
