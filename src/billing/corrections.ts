@@ -134,30 +134,41 @@ export function recordVersions(
   );
 }
 
-/** A line of a receipt that settled (a part of) what a job owed. */
+/** A line of a receipt, or a credit note, that settled (a part of) what a job owed. */
 export interface Settlement {
-  readonly receiptId: bigint;
-  readonly receiptNumber: string;
+  readonly kind: "receipt" | "credit_note";
+  readonly id: bigint;
+  readonly number: string;
   readonly issuedAt: Date;
+  /** Negative: given back. */
   readonly amountMinor: bigint;
 }
 
-/** What receipts of a user that hold have settled of a job, oldest first. */
+/** What receipts and credit notes of a user that hold have settled of a job, oldest first. */
 export function settlementsOf(queries: Queries, job: JobKey, userName: string): Promise<Settlement[]> {
+  const ofJob = (table: Sql): Sql =>
+    sql`${table}.cluster = ${job.cluster} AND ${table}.raw_job_id = ${job.rawJobId}
+        AND ${table}.submit_at = to_timestamp(${job.submitAt}::bigint) AND ${table}.user_name = ${userName} AND ${table}.active`;
   return queries.rows(
     z
-      .object({ id: z.bigint(), number: z.string(), issued_at: z.date(), amount_minor: z.bigint() })
-      .transform((row) => ({
-        receiptId: row.id,
-        receiptNumber: row.number,
-        issuedAt: row.issued_at,
-        amountMinor: row.amount_minor,
+      .object({
+        kind: z.enum(["receipt", "credit_note"]),
+        id: z.bigint(),
+        number: z.string(),
+        issued_at: z.date(),
+        amount_minor: z.bigint(),
+      })
+      .transform(({ issued_at, amount_minor, ...row }): Settlement => ({
+        ...row,
+        issuedAt: issued_at,
+        amountMinor: amount_minor,
       })),
-    sql`SELECT r.id, r.number, r.issued_at, a.amount_minor
-        FROM receipt_adjustments a JOIN receipts r ON r.id = a.receipt_id
-        WHERE a.cluster = ${job.cluster} AND a.raw_job_id = ${job.rawJobId}
-          AND a.submit_at = to_timestamp(${job.submitAt}::bigint) AND a.user_name = ${userName} AND a.active
-        ORDER BY r.id`,
+    sql`SELECT 'receipt' AS kind, r.id, r.number, r.issued_at, a.amount_minor
+        FROM receipt_adjustments a JOIN receipts r ON r.id = a.receipt_id WHERE ${ofJob(sql`a`)}
+        UNION ALL
+        SELECT 'credit_note', n.id, n.number, n.issued_at, -c.amount_minor
+        FROM credit_note_jobs c JOIN credit_notes n ON n.id = c.credit_note_id WHERE ${ofJob(sql`c`)}
+        ORDER BY issued_at, id`,
   );
 }
 

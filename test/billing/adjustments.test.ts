@@ -187,7 +187,7 @@ describe("a billed job whose record changes", () => {
     if (correction === undefined) throw new Error("no correction");
     expect(await findCorrection(context.db, correction.id)).toEqual(correction);
     expect(await settlementsOf(context.db, correction, "alice")).toMatchObject([
-      { receiptNumber: receipt.number, amountMinor: 500n },
+      { kind: "receipt", number: receipt.number, amountMinor: 500n },
     ]);
   });
 });

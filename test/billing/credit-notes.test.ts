@@ -4,7 +4,7 @@ import { fullCredit, lineCredit, type Creditable } from "../../src/billing/credi
 import { creditNoteLines, creditNotesOf } from "../../src/billing/credit-note-queries.ts";
 import { issueCreditNote } from "../../src/billing/credit-notes.ts";
 import { issueReceipt, type IssuedReceipt } from "../../src/billing/issue.ts";
-import { openCorrections } from "../../src/billing/corrections.ts";
+import { openCorrections, settlementsOf } from "../../src/billing/corrections.ts";
 import { findReceipt, receiptLines } from "../../src/billing/queries.ts";
 import { markPaid, moveCredit, revertManual, voidReceipt } from "../../src/billing/settle.ts";
 import { sql } from "../../src/db/database.ts";
@@ -117,6 +117,10 @@ describe("a credit note", () => {
     const note = await issueCreditNote(context, receipt.id, { scope: "corrections" }, "shorter than billed", by);
     expect(note.totalMinor).toBe(taxOn(250n, VAT).totalMinor);
     expect(await openCorrections(context.db, { userName: "alice" })).toMatchObject({ jobs: 0, owedMinor: 0n });
+    const key = { cluster: job.cluster, rawJobId: job.rawJobId, submitAt: job.submitAt };
+    expect(await settlementsOf(context.db, key, "alice")).toMatchObject([
+      { kind: "credit_note", number: note.number, amountMinor: -250n },
+    ]);
     expect(await stateOf(receipt.id)).toEqual(["paid", -note.totalMinor]);
     // It is not given back a second time.
     await context.importJobs([aJob({ allocMemMib: 0 })]);

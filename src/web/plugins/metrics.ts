@@ -5,12 +5,13 @@ import { z } from "zod";
 import { sql, type Database } from "../../db/database.ts";
 import { UserError } from "../../errors.ts";
 import type { App, WebContext } from "./context.ts";
+import { addPaymentMetrics } from "./payment-metrics.ts";
 import { addReconcileMetrics } from "./reconcile-metrics.ts";
 import { addSyncMetrics } from "./sync-metrics.ts";
 
 /** Every value a label can take: a series that is missing until the first event breaks rates and alerts. */
 const LOGIN_RESULTS = ["succeeded", "failed", "locked"] as const;
-const WEBHOOK_VERDICTS = ["applied", "replay", "ignored", "refused"] as const;
+const WEBHOOK_VERDICTS = ["applied", "replay", "ignored", "refused", "stored"] as const;
 const IMPORT_OUTCOMES = ["new", "changed", "unchanged", "running", "rejected"] as const;
 const POOL_STATES = ["total", "idle", "waiting"] as const;
 
@@ -65,6 +66,7 @@ export function createMetrics(options: {
   countImports(registers, options.db);
   addSyncMetrics(registers, options.db);
   addReconcileMetrics(registers, options.db);
+  addPaymentMetrics(registers, options.db);
   return metrics;
 }
 

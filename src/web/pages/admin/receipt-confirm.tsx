@@ -206,7 +206,7 @@ export function CreditPage(props: ReceiptConfirmProps) {
             value={values["scope"] ?? "full"}
             options={choices}
           />
-          <fieldset class="stack-form">
+          <fieldset class="field-group">
             <legend>{t("money.creditLinesLegend")}</legend>
             {(creditable?.lines ?? []).map(({ position, amountMinor, creditedMinor }) => {
               const line = lines[position - 1];
@@ -282,12 +282,13 @@ export function RefundPage(props: ReceiptConfirmProps) {
 export function MovePage(props: ReceiptConfirmProps) {
   const { view, receipt, options, values } = props;
   const { t, fmt } = view;
+  const amount = fmt.money(options.freeCreditMinor);
   return (
     <Ask
       {...props}
       action="move"
       title={t("money.moveTitle", { number: receipt.number })}
-      submit={t("money.moveSubmit")}
+      submit={t("money.moveSubmit", { amount })}
       inputs={
         <Input
           id="number"
@@ -302,7 +303,7 @@ export function MovePage(props: ReceiptConfirmProps) {
         />
       }
     >
-      <p>{t("money.moveText", { user: receipt.userName, amount: fmt.money(options.freeCreditMinor) })}</p>
+      <p>{t("money.moveText", { user: receipt.userName, amount })}</p>
     </Ask>
   );
 }

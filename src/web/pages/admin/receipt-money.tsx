@@ -104,6 +104,7 @@ function Movements({ view, movements }: { readonly view: AdminView; readonly mov
           {
             key: "what",
             header: t("money.what"),
+            phone: "bare",
             cell: (movement) => (
               <TwoLines main={whatMoved(t, movement)} note={movement.isReverted ? t("money.reverted") : ""} />
             ),
@@ -166,6 +167,7 @@ function Refunds({ view, refunds }: { readonly view: AdminView; readonly refunds
           {
             key: "what",
             header: t("money.refund"),
+            phone: "bare",
             cell: ({ provider, reason }) => (
               <TwoLines main={provider === "manual" ? t("money.byHand") : providerText(t, provider)} note={reason} />
             ),
@@ -207,6 +209,7 @@ function Disputes({ view, disputes }: { readonly view: AdminView; readonly dispu
           {
             key: "what",
             header: t("money.dispute"),
+            phone: "bare",
             cell: ({ externalDisputeId, provider }) => (
               <TwoLines main={externalDisputeId} note={providerText(t, provider)} />
             ),

@@ -133,7 +133,9 @@ function Settlements({
           key: "receipt",
           header: t("receipts.number"),
           nowrap: true,
-          cell: ({ receiptId, receiptNumber }) => <a href={`/me/receipts/${receiptId}`}>{receiptNumber}</a>,
+          cell: ({ kind, id, number }) => (
+            <a href={`/me/${kind === "receipt" ? "receipts" : "credit-notes"}/${id}`}>{number}</a>
+          ),
         },
         {
           key: "issued",
