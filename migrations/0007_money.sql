@@ -60,7 +60,7 @@ CREATE UNIQUE INDEX payments_one_open_checkout ON payments (receipt_id) WHERE st
 DROP INDEX payments_one_success;
 DROP INDEX payments_to_check;
 CREATE INDEX payments_to_check ON payments (checked_at NULLS FIRST, id) WHERE status IN ('pending', 'processing');
-CREATE INDEX payments_to_check_again ON payments (checked_at NULLS FIRST, id) WHERE status = 'succeeded';
+CREATE INDEX payments_settled ON payments (settled_at) WHERE status = 'succeeded';
 CREATE INDEX payments_to_close ON payments (close_next_at NULLS FIRST, id)
   WHERE status IN ('canceled', 'expired') AND closed_at IS NULL;
 CREATE INDEX payments_by_reference ON payments (provider, reference) WHERE reference IS NOT NULL;
@@ -152,6 +152,7 @@ CREATE TABLE disputes (
   UNIQUE (provider, external_dispute_id)
 );
 CREATE INDEX disputes_by_receipt ON disputes (receipt_id, id);
+CREATE INDEX disputes_by_payment ON disputes (payment_id);
 CREATE INDEX disputes_open ON disputes (id) WHERE status = 'open';
 
 -- Credit notes ---------------------------------------------------------------------------------------------------------
@@ -180,7 +181,6 @@ CREATE TABLE credit_notes (
   CHECK (total_minor = subtotal_minor + CASE WHEN tax_inclusive THEN 0 ELSE tax_minor END)
 );
 CREATE INDEX credit_notes_by_receipt ON credit_notes (receipt_id, id);
-CREATE INDEX credit_notes_by_user ON credit_notes (user_name, id);
 CREATE TRIGGER credit_notes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON credit_notes
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -259,6 +259,10 @@ CREATE TABLE bank_lines (
   -- `open`: somebody has to say what it is; `outgoing`: no money for us.
   status         text NOT NULL CHECK (status IN ('open', 'matched', 'dismissed', 'outgoing')),
   receipt_id     bigint REFERENCES receipts,
+  -- Why it was not matched by itself, and the number of the receipt that it names, if it names one.
+  doubt          text CHECK (doubt IN ('no_receipt', 'several_receipts', 'other_amount', 'other_currency', 'not_open', 'takes_back')),
+  doubt_number   text,
+  -- What somebody said who decided.
   note           text NOT NULL DEFAULT '',
   decided_by     text,
   decided_at     timestamptz,
@@ -313,10 +317,6 @@ CREATE TABLE money_movements (
 -- What keeps a payment from being counted twice, whatever the code does.
 CREATE UNIQUE INDEX money_movements_once_per_payment ON money_movements (payment_id);
 CREATE INDEX money_movements_by_receipt ON money_movements (receipt_id, id);
-CREATE INDEX money_movements_by_time ON money_movements (at, id);
-CREATE INDEX money_movements_by_refund ON money_movements (refund_id) WHERE refund_id IS NOT NULL;
-CREATE INDEX money_movements_by_dispute ON money_movements (dispute_id) WHERE dispute_id IS NOT NULL;
-CREATE INDEX money_movements_by_bank_line ON money_movements (bank_line_id) WHERE bank_line_id IS NOT NULL;
 CREATE TRIGGER money_movements_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON money_movements
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

@@ -1,9 +1,12 @@
 /** How much a credit note gives back, line by line: pure, and exact to the minor unit. */
 import { UserError } from "../errors.ts";
+import { amountText } from "../rating/money.ts";
 import { taxOn, type TaxRule } from "../rating/tax.ts";
 
 /** A receipt with what was credited of it so far; amounts in minor units. */
 export interface Creditable {
+  /** ISO 4217. */
+  readonly currency: string;
   readonly subtotalMinor: bigint;
   readonly taxMinor: bigint;
   /** Null where the receipt has no tax. */
@@ -58,14 +61,16 @@ export function lineCredit(receipt: Creditable, amounts: ReadonlyMap<number, big
     if (line === undefined) throw new UserError(`the receipt has no line ${position}`);
     const left = line.amountMinor - line.creditedMinor;
     if (amountMinor <= 0n || amountMinor > left)
-      throw new UserError(`line ${position}: takes more than 0 and at most ${left} minor units, which is what is left`);
+      throw new UserError(
+        `line ${position}: takes at most ${amountText(left, receipt.currency)}, which is what is left of it`,
+      );
     lines.push({ receiptPosition: position, amountMinor });
   }
   if (lines.length === 0) throw new UserError("nothing to credit: give an amount for at least one line");
   const credit = withTax(receipt, lines);
   const left = remainingSubtotal(receipt);
   if (credit.subtotalMinor > left)
-    throw new UserError(`only ${left} minor units of the receipt are left to be credited before tax`);
+    throw new UserError(`only ${amountText(left, receipt.currency)} of the receipt is left to be credited, before tax`);
   return credit;
 }
 

@@ -5,6 +5,7 @@ import type { Creditable } from "./credit-note-amounts.ts";
 import { owedBackOn, type CreditedJob } from "./credit-note-jobs.ts";
 
 const receiptSchema = z.object({
+  currency: z.string(),
   subtotal_minor: z.bigint(),
   tax_minor: z.bigint(),
   tax_label: z.string().nullable(),
@@ -24,7 +25,7 @@ export async function creditableOf(
 ): Promise<{ readonly creditable: Creditable; readonly owedJobs: readonly CreditedJob[] }> {
   const row = await queries.one(
     receiptSchema,
-    sql`SELECT r.subtotal_minor, r.tax_minor, r.tax_label, r.tax_rate_micro, r.tax_inclusive,
+    sql`SELECT r.currency, r.subtotal_minor, r.tax_minor, r.tax_label, r.tax_rate_micro, r.tax_inclusive,
                coalesce(sum(n.subtotal_minor), 0)::bigint AS credited_subtotal, coalesce(sum(n.tax_minor), 0)::bigint AS credited_tax
         FROM receipts r LEFT JOIN credit_notes n ON n.receipt_id = r.id
         WHERE r.id = ${receipt.id} GROUP BY r.id`,
@@ -39,6 +40,7 @@ export async function creditableOf(
   const hasTax = row.tax_label !== null && row.tax_rate_micro !== null;
   return {
     creditable: {
+      currency: row.currency,
       subtotalMinor: row.subtotal_minor,
       taxMinor: row.tax_minor,
       tax: hasTax

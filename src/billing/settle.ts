@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { sql, type Actor, type Transaction } from "../db/database.ts";
 import { ConflictError, UserError } from "../errors.ts";
-import { currencyOf, formatMinor } from "../rating/money.ts";
 import { readPricing } from "../usage/prices/book.ts";
 import type { BillingContext } from "./issue.ts";
 import { requireReceipt, type LockedReceipt } from "./locked-receipt.ts";
@@ -112,7 +111,7 @@ async function refuseIfNeeded(tx: Transaction, receipt: LockedReceipt, movement:
     z.object({ what: z.string() }),
     sql`SELECT 'credit note ' || number AS what FROM credit_notes WHERE receipt_id = ${receipt.id} AND issued_at >= ${movement.at}
         UNION ALL
-        SELECT 'a refund of ' || amount_minor || ' minor units' FROM refunds
+        SELECT 'refund ' || id FROM refunds
         WHERE receipt_id = ${receipt.id} AND requested_at >= ${movement.at} AND status <> 'failed'
         LIMIT 1`,
   );
@@ -198,10 +197,4 @@ export async function freeCredit(tx: Transaction, receipt: LockedReceipt): Promi
         WHERE receipt_id = ${receipt.id} AND status IN ('requested', 'pending')`,
   );
   return -dueMinor(receipt, receipt.status) - open;
-}
-
-/** An amount as messages show it. */
-export function amountText(minor: bigint, code: string): string {
-  const currency = currencyOf(code);
-  return currency === undefined ? `${minor} ${code}` : `${formatMinor(minor, currency)} ${code}`;
 }

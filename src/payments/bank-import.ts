@@ -11,7 +11,7 @@ import { lineKeys } from "./bank/line-key.ts";
 import { readStatement } from "./bank/read-statement.ts";
 import { receiptNumbersIn } from "./bank/reference.ts";
 import type { BankStatement } from "./bank/statement.ts";
-import { bankLineSchema, BANK_LINE_COLUMNS, type StoredBankLine } from "./bank-queries.ts";
+import { bankLineSchema, BANK_LINE_COLUMNS, type BankLineDoubt, type StoredBankLine } from "./bank-queries.ts";
 import type { PaymentContext } from "./context.ts";
 
 /** What a statement brought. */
@@ -167,7 +167,10 @@ async function matchByItself(context: PaymentContext, line: StoredBankLine, by: 
     if (current?.status !== "open") return false;
     const doubt = receipt === undefined ? doubtAboutNumbers(known.length) : doubtAbout(line, receipt);
     if (receipt === undefined || doubt !== null) {
-      await tx.run(sql`UPDATE bank_lines SET note = ${doubt ?? ""} WHERE id = ${line.id} AND note <> ${doubt ?? ""}`);
+      await tx.run(
+        sql`UPDATE bank_lines SET doubt = ${doubt}, doubt_number = ${receipt?.number ?? null}
+            WHERE id = ${line.id} AND (doubt, doubt_number) IS DISTINCT FROM (${doubt}::text, ${receipt?.number ?? null}::text)`,
+      );
       return false;
     }
     await assign(context, tx, current, receipt, by);
@@ -175,16 +178,15 @@ async function matchByItself(context: PaymentContext, line: StoredBankLine, by: 
   });
 }
 
-function doubtAboutNumbers(count: number): string {
-  return count === 0 ? "names no receipt of ours" : "names several receipts";
+function doubtAboutNumbers(count: number): BankLineDoubt {
+  return count === 0 ? "no_receipt" : "several_receipts";
 }
 
-function doubtAbout(line: StoredBankLine, receipt: LockedReceipt): string | null {
-  if (line.amountMinor < 0n) return "takes money back that came in before";
-  if (line.currency !== receipt.currency) return `${line.currency} where ${receipt.number} is in ${receipt.currency}`;
-  if (receipt.status !== "pending") return `${receipt.number} is ${receipt.status} already`;
-  const due = dueMinor(receipt, receipt.status);
-  return due === line.amountMinor ? null : `${receipt.number} asks for another amount`;
+function doubtAbout(line: StoredBankLine, receipt: LockedReceipt): BankLineDoubt | null {
+  if (line.amountMinor < 0n) return "takes_back";
+  if (line.currency !== receipt.currency) return "other_currency";
+  if (receipt.status !== "pending") return "not_open";
+  return dueMinor(receipt, receipt.status) === line.amountMinor ? null : "other_amount";
 }
 
 function lockLine(tx: Transaction, id: bigint): Promise<StoredBankLine | undefined> {
@@ -200,7 +202,8 @@ async function assign(
 ): Promise<void> {
   const now = context.clock.now();
   await tx.run(
-    sql`UPDATE bank_lines SET status = 'matched', receipt_id = ${receipt.id}, decided_by = ${by.actor}, decided_at = ${now}, note = ''
+    sql`UPDATE bank_lines SET status = 'matched', receipt_id = ${receipt.id}, decided_by = ${by.actor}, decided_at = ${now}, doubt = NULL,
+          doubt_number = NULL, note = ''
         WHERE id = ${line.id}`,
   );
   const { amountMinor, currency, bankReference, bookedOn } = line;

@@ -2,6 +2,18 @@
 import { z } from "zod";
 import { sql, type Queries } from "../db/database.ts";
 
+const doubtSchema = z.enum([
+  "no_receipt",
+  "several_receipts",
+  "other_amount",
+  "other_currency",
+  "not_open",
+  "takes_back",
+]);
+
+/** Why a line waits for somebody. */
+export type BankLineDoubt = z.output<typeof doubtSchema>;
+
 export const bankLineSchema = z
   .object({
     id: z.bigint(),
@@ -14,6 +26,8 @@ export const bankLineSchema = z
     counterparty: z.string(),
     status: z.enum(["open", "matched", "dismissed", "outgoing"]),
     receipt_id: z.bigint().nullable(),
+    doubt: doubtSchema.nullable(),
+    doubt_number: z.string().nullable(),
     note: z.string(),
   })
   .transform((row) => ({
@@ -27,7 +41,11 @@ export const bankLineSchema = z
     counterparty: row.counterparty,
     status: row.status,
     receiptId: row.receipt_id,
-    /** Why it was not matched by itself, or why somebody set it aside. */
+    /** Why it was not matched by itself. */
+    doubt: row.doubt,
+    /** Of the receipt that it names, if it names one. */
+    doubtNumber: row.doubt_number,
+    /** What somebody said who set it aside, or took a match back. */
     note: row.note,
   }));
 
@@ -36,17 +54,13 @@ export type StoredBankLine = z.output<typeof bankLineSchema>;
 
 /** Select list of `bankLineSchema`, of `bank_lines l`. */
 export const BANK_LINE_COLUMNS = sql`l.id, l.statement_id, l.booked_on::text AS booked_on, l.amount_minor, l.currency, l.text,
-  l.bank_reference, l.counterparty, l.status, l.receipt_id, l.note`;
+  l.bank_reference, l.counterparty, l.status, l.receipt_id, l.doubt, l.doubt_number, l.note`;
 
-/** Lines that wait for somebody, oldest first, behind the id `after`. */
-export function openBankLines(
-  queries: Queries,
-  page: { readonly limit: number; readonly after?: bigint | undefined },
-): Promise<StoredBankLine[]> {
+/** Lines that wait for somebody: the oldest, for whoever decides them sees the next ones. */
+export function openBankLines(queries: Queries, limit: number): Promise<StoredBankLine[]> {
   return queries.rows(
     bankLineSchema,
-    sql`SELECT ${BANK_LINE_COLUMNS} FROM bank_lines l WHERE l.status = 'open' AND l.id > ${page.after ?? 0n}
-        ORDER BY l.id LIMIT ${page.limit}`,
+    sql`SELECT ${BANK_LINE_COLUMNS} FROM bank_lines l WHERE l.status = 'open' ORDER BY l.id LIMIT ${limit}`,
   );
 }
 

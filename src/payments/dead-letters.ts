@@ -30,15 +30,11 @@ export type KeptDelivery = z.output<typeof letterSchema>;
 
 const COLUMNS = sql`id, provider, received_at, status, attempts, next_attempt_at, reason`;
 
-/** Deliveries that somebody has to look at, newest first, behind the id `before`. */
-export function deadLetters(
-  queries: Queries,
-  page: { readonly limit: number; readonly before?: bigint | undefined },
-): Promise<KeptDelivery[]> {
-  const from = page.before === undefined ? sql`true` : sql`id < ${page.before}`;
+/** Deliveries that somebody has to look at: the newest, for whoever works on them sees the next ones. */
+export function deadLetters(queries: Queries, limit: number): Promise<KeptDelivery[]> {
   return queries.rows(
     letterSchema,
-    sql`SELECT ${COLUMNS} FROM webhook_deliveries WHERE status = 'dead' AND ${from} ORDER BY id DESC LIMIT ${page.limit}`,
+    sql`SELECT ${COLUMNS} FROM webhook_deliveries WHERE status = 'dead' ORDER BY id DESC LIMIT ${limit}`,
   );
 }
 

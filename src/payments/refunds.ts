@@ -5,7 +5,7 @@ import { moveMoney } from "../billing/money-movements.ts";
 import { freeCredit, requireReason, requireReference } from "../billing/settle.ts";
 import { sql, type Actor, type Queries, type Transaction } from "../db/database.ts";
 import { ConflictError, messageOf, UpstreamError, UserError } from "../errors.ts";
-import { currencyOf } from "../rating/money.ts";
+import { amountText, currencyOf } from "../rating/money.ts";
 import type { PaymentContext } from "./context.ts";
 import { findPaymentById, lockPayment } from "./payment-row.ts";
 import { PaymentBooks } from "./sync-payment.ts";
@@ -36,7 +36,7 @@ export async function orderRefund(context: PaymentContext, order: RefundOrder, b
       throw new ConflictError(
         credit <= 0n
           ? `nothing is owed back on receipt ${receipt.number}: issue a credit note first`
-          : `${order.amountMinor} minor units are more than the ${credit} that are owed back on receipt ${receipt.number}`,
+          : `${amountText(order.amountMinor, receipt.currency)} is more than the ${amountText(credit, receipt.currency)} that is owed back on receipt ${receipt.number}`,
       );
     }
     const provider = order.paymentId === undefined ? "manual" : await providerOf(context, tx, order);
@@ -74,7 +74,7 @@ async function providerOf(context: PaymentContext, tx: Transaction, order: Refun
   const left = await refundable(tx, payment.id, payment.amountMinor);
   if (order.amountMinor > left)
     throw new UserError(
-      `only ${left} minor units of this payment are left to be paid back; the rest came in another way`,
+      `only ${amountText(left, payment.currency)} of this payment is left to be paid back; the rest came in another way`,
     );
   return payment.provider;
 }

@@ -87,3 +87,9 @@ export function parseMinor(text: string, { minorDigits }: Currency): bigint | un
   const minor = BigInt(whole.replaceAll(",", "") + fraction.padEnd(minorDigits, "0"));
   return minor <= MAX_MINOR ? minor : undefined;
 }
+
+/** An amount with its currency, as messages show it: `1234.50 THB`. */
+export function amountText(minor: bigint, code: string): string {
+  const currency = currencyOf(code);
+  return currency === undefined ? `${minor} ${code}` : `${formatMinor(minor, currency)} ${currency.code}`;
+}

@@ -157,6 +157,7 @@ describe("amounts of credit notes", () => {
       const subtotalMinor = amounts.reduce((sum, one) => sum + one, 0n);
       const tax = { label: "VAT", rateMicro, inclusive };
       return {
+        currency: "THB",
         subtotalMinor,
         taxMinor: taxOn(subtotalMinor, tax).taxMinor,
         tax,

@@ -121,7 +121,7 @@ describe("an event", () => {
       pass(86_400);
     }
     expect(troubles.length).toBe(9);
-    const [dead] = await deadLetters(context.db, { limit: 5 });
+    const [dead] = await deadLetters(context.db, 5);
     expect(dead).toMatchObject({ status: "dead", attempts: 9, reason: "bank does not answer" });
     bank.isAway = false;
     await replayDelivery(payments, dead?.id ?? 0n, by);
@@ -139,25 +139,23 @@ describe("an event", () => {
       await workOnDeliveries(payments);
       pass(86_400);
     }
-    expect(await deadLetters(context.db, { limit: 5 })).toMatchObject([
-      { reason: `the provider knows no payment ${id}` },
-    ]);
+    expect(await deadLetters(context.db, 5)).toMatchObject([{ reason: `the provider knows no payment ${id}` }]);
   });
 
   it("of another amount than was asked for waits for somebody, and can be set aside with a reason", async () => {
     const id = await checkout();
     await send(bank.eventOf(id, "succeeded", { amount: "1" }));
-    const [dead] = await deadLetters(context.db, { limit: 5 });
+    const [dead] = await deadLetters(context.db, 5);
     expect(dead?.reason).toContain("amount 1 where");
     await expect(dismissDelivery(payments, dead?.id ?? 0n, "", by)).rejects.toThrow("a reason is needed");
     await dismissDelivery(payments, dead?.id ?? 0n, "a test of the provider", by);
-    expect(await deadLetters(context.db, { limit: 5 })).toEqual([]);
+    expect(await deadLetters(context.db, 5)).toEqual([]);
     await expect(dismissDelivery(payments, dead?.id ?? 0n, "again", by)).rejects.toThrow("is dismissed already");
   });
 
   it("that cannot be read waits for somebody", async () => {
     await send(Buffer.from('{"hello":"world"}'));
-    expect(await deadLetters(context.db, { limit: 5 })).toMatchObject([{ reason: "not a paper event" }]);
+    expect(await deadLetters(context.db, 5)).toMatchObject([{ reason: "not a paper event" }]);
   });
 
   it("that was applied changes nothing when it is replayed", async () => {

@@ -71,9 +71,9 @@ describe("a refund", () => {
   it("needs something that is owed back, and goes no further than that", async () => {
     await expect(order(1n)).rejects.toThrow("nothing is owed back");
     await credit(100n);
-    await expect(order(101n)).rejects.toThrow("more than the 100 that are owed back");
+    await expect(order(101n)).rejects.toThrow("1.01 THB is more than the 1.00 THB that is owed back");
     await order(60n);
-    await expect(order(41n)).rejects.toThrow("more than the 40 that are owed back");
+    await expect(order(41n)).rejects.toThrow("0.41 THB is more than the 0.40 THB that is owed back");
     await order(40n);
     await expect(order(1n)).rejects.toThrow("nothing is owed back");
   });

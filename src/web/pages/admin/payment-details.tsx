@@ -2,10 +2,11 @@
 import type { StoredBankLine, StoredStatement } from "../../../payments/bank-queries.ts";
 import type { KeptDelivery } from "../../../payments/dead-letters.ts";
 import type { RecordedEvent } from "../../../payments/events.ts";
+import type { Translator } from "../../i18n/index.ts";
 import { AdminShell } from "../layout.tsx";
 import { Button, ConfirmBody, CsrfField, DataTable, Input, LinkButton, Panel, Pill, type Tone } from "../ui/index.ts";
 import { Facts, Instant } from "./parts.tsx";
-import { PAYMENTS_HREF } from "./payments.tsx";
+import { doubtText, PAYMENTS_HREF } from "./payments.tsx";
 import type { AdminView } from "./view.ts";
 
 interface ReasonProps {
@@ -44,56 +45,63 @@ export function BankLinePage({ view, line, suggestions, values, wrong }: BankLin
   const path = `/admin/bank-lines/${line.id}`;
   return (
     <AdminShell frame={frame} title={t("paying.lineTitle")}>
-      <Panel id="line">
-        <Facts
-          rows={[
-            [t("paying.lineAmount"), amount],
-            [t("paying.bookedOn"), fmt.dateLong(line.bookedOn)],
-            [t("paying.from"), line.counterparty === "" ? "–" : line.counterparty],
-            [t("paying.lineText"), line.text === "" ? "–" : line.text],
-            [t("paying.bankReference"), line.bankReference === "" ? "–" : line.bankReference],
-            [t("paying.why"), line.note === "" ? "–" : line.note],
-          ]}
-        />
-      </Panel>
-      <ConfirmBody
-        t={t}
-        csrfToken={frame.csrfToken}
-        action={`${path}/match`}
-        submit={t("paying.lineSubmit", { amount })}
-        cancelHref={PAYMENTS_HREF}
-        inputs={
-          <Input
-            id="number"
-            name="number"
-            label={t("paying.lineReceipt")}
-            hint={t("paying.lineReceiptHint")}
-            value={values["number"] ?? suggestions[0]?.number ?? ""}
-            placeholder="R-2026-000123"
-            maxLength={40}
-            autocomplete="off"
-            required
-            {...(wrong === "number" && { error: t("paying.lineReceiptWrong") })}
+      <div class="stack narrow">
+        <Panel id="line">
+          <Facts
+            rows={[
+              [t("paying.lineAmount"), amount],
+              [t("paying.bookedOn"), fmt.dateLong(line.bookedOn)],
+              [t("paying.from"), line.counterparty === "" ? "–" : line.counterparty],
+              [t("paying.lineText"), line.text === "" ? "–" : line.text],
+              [t("paying.bankReference"), line.bankReference === "" ? "–" : line.bankReference],
+              [t("paying.why"), doubtText(t, line) || "–"],
+            ]}
           />
-        }
-      >
-        {suggestions.length === 0 ? null : (
-          <p>
-            {t("paying.waitFor")}: {suggestions.map(({ number, userName }) => `${number} (${userName})`).join(", ")}
-          </p>
+        </Panel>
+        {line.amountMinor <= 0n ? null : (
+          <ConfirmBody
+            t={t}
+            csrfToken={frame.csrfToken}
+            action={`${path}/match`}
+            submit={t("paying.lineSubmit", { amount })}
+            cancelHref={PAYMENTS_HREF}
+            inputs={
+              <Input
+                id="number"
+                name="number"
+                label={t("paying.lineReceipt")}
+                hint={t("paying.lineReceiptHint")}
+                value={values["number"] ?? suggestions[0]?.number ?? ""}
+                placeholder="R-2026-000123"
+                maxLength={40}
+                autocomplete="off"
+                required
+                {...(wrong === "number" && { error: t("paying.lineReceiptWrong") })}
+              />
+            }
+          >
+            <p>{waitingText(t, suggestions)}</p>
+          </ConfirmBody>
         )}
-      </ConfirmBody>
-      <Panel id="dismiss" title={t("paying.dismissTitle")}>
-        <form method="post" action={`${path}/dismiss`} class="stack-form">
-          <CsrfField token={frame.csrfToken} />
-          <Reason view={view} value={values["reason"] ?? ""} isWrong={wrong === "reason"} />
-          <div class="actions">
-            <Button busyText={t("action.working")}>{t("paying.dismissSubmit")}</Button>
-          </div>
-        </form>
-      </Panel>
+        <Panel id="dismiss" title={t("paying.dismissTitle")}>
+          <form method="post" action={`${path}/dismiss`} class="stack-form">
+            <CsrfField token={frame.csrfToken} />
+            <Reason view={view} value={values["reason"] ?? ""} isWrong={wrong === "reason"} />
+            <div class="actions">
+              <Button busyText={t("action.working")}>{t("paying.dismissSubmit")}</Button>
+            </div>
+          </form>
+        </Panel>
+      </div>
     </AdminShell>
   );
+}
+
+function waitingText(t: Translator, suggestions: BankLinePageProps["suggestions"]): string {
+  if (suggestions.length === 0) return t("paying.waitForNone");
+  return t("paying.waitFor", {
+    receipts: suggestions.map(({ number, userName }) => `${number} (${userName})`).join(", "),
+  });
 }
 
 const LINE_WORDS = {
@@ -116,7 +124,7 @@ export function StatementPage({ view, statement, lines, nextHref }: StatementPag
     <AdminShell
       frame={frame}
       title={statement.fileName}
-      subtitle={[statement.format, statement.account].filter((part) => part !== "").join(" · ")}
+      subtitle={[statement.format.toUpperCase(), statement.account].filter((part) => part !== "").join(" · ")}
       actions={
         <LinkButton href={PAYMENTS_HREF} icon="back">
           {t("paying.back")}
@@ -145,10 +153,18 @@ export function StatementPage({ view, statement, lines, nextHref }: StatementPag
             {
               key: "status",
               header: t("paying.status"),
+              nowrap: true,
+              phone: "bare",
+              cell: ({ status }) => <Pill tone={LINE_WORDS[status][1]}>{t(LINE_WORDS[status][0])}</Pill>,
+            },
+            {
+              key: "more",
+              header: "",
+              label: t("paying.look"),
+              phone: "bare",
               cell: ({ id, status, receiptId }) => {
-                const pill = <Pill tone={LINE_WORDS[status][1]}>{t(LINE_WORDS[status][0])}</Pill>;
-                if (status === "open") return <a href={`/admin/bank-lines/${id}`}>{pill}</a>;
-                return receiptId === null ? pill : <a href={`/admin/receipts/${receiptId}`}>{pill}</a>;
+                if (status === "open") return <a href={`/admin/bank-lines/${id}`}>{t("paying.match")}</a>;
+                return receiptId === null ? null : <a href={`/admin/receipts/${receiptId}`}>{t("paying.receipt")}</a>;
               },
             },
             {
@@ -225,7 +241,7 @@ export function EventPage({ view, delivery, body, headers, events, reason, isRea
         {canReplay ? (
           <form method="post" action={`${path}/replay`} class="actions">
             <CsrfField token={frame.csrfToken} />
-            <Button kind="primary" busyText={t("action.working")}>
+            <Button kind={delivery.status === "dead" ? "primary" : "secondary"} busyText={t("action.working")}>
               {t("paying.replay")}
             </Button>
           </form>
@@ -262,7 +278,7 @@ export function EventPage({ view, delivery, body, headers, events, reason, isRea
       </Panel>
       {delivery.status === "dead" ? (
         <Panel id="dismiss" title={t("paying.dismissSubmit")}>
-          <form method="post" action={`${path}/dismiss`} class="stack-form">
+          <form method="post" action={`${path}/dismiss`} class="stack-form narrow">
             <CsrfField token={frame.csrfToken} />
             <Reason view={view} value={reason} isWrong={isReasonWrong} />
             <div class="actions">

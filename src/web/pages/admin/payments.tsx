@@ -3,6 +3,7 @@ import type { Receipt } from "../../../billing/queries.ts";
 import type { StoredBankLine, StoredStatement } from "../../../payments/bank-queries.ts";
 import type { KeptDelivery } from "../../../payments/dead-letters.ts";
 import type { Dispute } from "../../../payments/disputes.ts";
+import type { Translator } from "../../i18n/index.ts";
 import { AdminShell } from "../layout.tsx";
 import {
   AnswerPanel,
@@ -26,6 +27,7 @@ export interface PaymentsPageProps {
   readonly lines: readonly StoredBankLine[];
   readonly openLines: number;
   readonly dead: readonly KeptDelivery[];
+  readonly waiting: readonly KeptDelivery[];
   readonly counts: { readonly dead: number; readonly waiting: number };
   readonly disputes: readonly Dispute[];
   readonly statements: readonly StoredStatement[];
@@ -52,7 +54,18 @@ export function PaymentsPage(props: PaymentsPageProps) {
       <Answer {...props} />
       {props.overpaid.receipts.length === 0 ? null : <Overpaid {...props} />}
       {props.lines.length === 0 ? null : <Lines {...props} />}
-      {props.dead.length === 0 ? null : <Dead {...props} />}
+      {props.dead.length === 0 ? null : (
+        <Events view={view} id="dead" title={t("paying.deadTitle")} about={t("paying.deadText")} rows={props.dead} />
+      )}
+      {props.waiting.length === 0 ? null : (
+        <Events
+          view={view}
+          id="waiting"
+          title={t("paying.waiting")}
+          about={t("paying.waitingText")}
+          rows={props.waiting}
+        />
+      )}
       {props.disputes.length === 0 ? null : <Disputes {...props} />}
       <Upload view={view} />
       {props.statements.length === 0 ? null : <Statements {...props} />}
@@ -68,7 +81,7 @@ function Answer({ view: { t, fmt }, overpaid, openLines, counts, disputes }: Pay
         <KeyFigure
           label={t("paying.toDo")}
           value={fmt.integer(matters)}
-          note={matters === 0 ? t("paying.allDone") : t("paying.toDoCount", { count: matters })}
+          {...(matters === 0 && { note: t("paying.allDone") })}
         />
       }
     >
@@ -86,7 +99,15 @@ function Answer({ view: { t, fmt }, overpaid, openLines, counts, disputes }: Pay
             ...(openLines > 0 && { href: "#lines" }),
           },
           { label: t("paying.dead"), value: fmt.integer(counts.dead), ...(counts.dead > 0 && { href: "#dead" }) },
-          { label: t("paying.waiting"), value: fmt.integer(counts.waiting), note: t("paying.waitingNote") },
+          ...(disputes.length === 0
+            ? []
+            : [{ label: t("paying.disputes"), value: fmt.integer(disputes.length), href: "#disputes" }]),
+          {
+            label: t("paying.waiting"),
+            value: fmt.integer(counts.waiting),
+            note: t("paying.waitingNote"),
+            ...(counts.waiting > 0 && { href: "#waiting" }),
+          },
         ]}
       />
     </AnswerPanel>
@@ -119,6 +140,31 @@ function Overpaid({ view: { t, fmt }, overpaid }: PaymentsPageProps) {
   );
 }
 
+const DOUBT_WORDS = {
+  no_receipt: "paying.doubt.no_receipt",
+  several_receipts: "paying.doubt.several_receipts",
+  takes_back: "paying.doubt.takes_back",
+} as const;
+
+/** Why a transfer waits for somebody. */
+export function doubtText(t: Translator, { doubt, doubtNumber, note }: StoredBankLine): string {
+  const number = doubtNumber ?? "";
+  switch (doubt) {
+    case null:
+      return note;
+    case "other_amount":
+      return t("paying.doubt.other_amount", { number });
+    case "other_currency":
+      return t("paying.doubt.other_currency", { number });
+    case "not_open":
+      return t("paying.doubt.not_open", { number });
+    case "no_receipt":
+    case "several_receipts":
+    case "takes_back":
+      return t(DOUBT_WORDS[doubt]);
+  }
+}
+
 function Lines({ view, lines }: PaymentsPageProps) {
   const { t, fmt, frame } = view;
   return (
@@ -145,19 +191,24 @@ function Lines({ view, lines }: PaymentsPageProps) {
             key: "text",
             header: t("paying.lineText"),
             phone: "bare",
-            cell: ({ text, counterparty }) => <TwoLines main={text} note={counterparty} />,
+            cell: ({ text, counterparty }) => (
+              <TwoLines main={text} note={text.includes(counterparty) ? "" : counterparty} />
+            ),
           },
-          { key: "why", header: t("paying.why"), cell: ({ note }) => note },
+          { key: "why", header: t("paying.why"), cell: (line) => doubtText(t, line) },
           {
             key: "amount",
             header: t("paying.amount"),
             align: "end",
             nowrap: true,
+            phone: "keep",
             cell: ({ amountMinor }) => fmt.money(amountMinor),
           },
           {
             key: "decide",
-            header: t("paying.match"),
+            header: "",
+            label: t("paying.match"),
+            phone: "bare",
             cell: ({ id }) => <a href={`/admin/bank-lines/${id}`}>{t("paying.match")}</a>,
           },
         ]}
@@ -166,14 +217,22 @@ function Lines({ view, lines }: PaymentsPageProps) {
   );
 }
 
-function Dead({ view, dead }: PaymentsPageProps) {
+interface EventsProps {
+  readonly view: AdminView;
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  readonly rows: readonly KeptDelivery[];
+}
+
+function Events({ view, id: panelId, title, about, rows }: EventsProps) {
   const { t, fmt } = view;
   return (
-    <Panel id="dead" title={t("paying.deadTitle")} body="flush">
-      <p class="second panel-text">{t("paying.deadText")}</p>
+    <Panel id={panelId} title={title} body="flush">
+      <p class="second panel-text">{about}</p>
       <DataTable<KeptDelivery>
-        caption={t("paying.deadTitle")}
-        rows={dead}
+        caption={title}
+        rows={rows}
         columns={[
           {
             key: "received",
@@ -191,7 +250,8 @@ function Dead({ view, dead }: PaymentsPageProps) {
           },
           {
             key: "look",
-            header: t("paying.look"),
+            header: "",
+            label: t("paying.look"),
             cell: ({ id }) => <a href={`/admin/payment-events/${id}`}>{t("paying.look")}</a>,
           },
         ]}

@@ -23,6 +23,7 @@ import {
   dismissDelivery,
   findDelivery,
   replayDelivery,
+  waitingDeliveries,
 } from "../../../payments/dead-letters.ts";
 import { openDisputes } from "../../../payments/disputes.ts";
 import { eventsOfDelivery } from "../../../payments/events.ts";
@@ -78,11 +79,12 @@ async function paymentsPage(
   view: AdminView,
   said: { readonly notice: string | undefined; readonly problem: string | undefined },
 ): Promise<VNode> {
-  const [overpaid, lines, openLines, dead, counts, disputes, statements] = await Promise.all([
+  const [overpaid, lines, openLines, dead, waiting, counts, disputes, statements] = await Promise.all([
     overpaidReceipts(db, SHOWN),
-    openBankLines(db, { limit: SHOWN }),
+    openBankLines(db, SHOWN),
     openBankLineCount(db),
-    deadLetters(db, { limit: SHOWN }),
+    deadLetters(db, SHOWN),
+    waitingDeliveries(db, SHOWN),
     deliveryCounts(db),
     openDisputes(db, SHOWN),
     bankStatements(db, SHOWN),
@@ -94,6 +96,7 @@ async function paymentsPage(
       lines={lines}
       openLines={openLines}
       dead={dead}
+      waiting={waiting}
       counts={{ dead: Number(counts.dead), waiting: Number(counts.waiting) }}
       disputes={disputes}
       statements={statements}

@@ -23,7 +23,7 @@ export async function moneyOf(queries: Queries, { id }: Receipt): Promise<Receip
 export async function optionsOf(
   payments: PaymentContext,
   receipt: Receipt,
-  { movements, refunds }: Pick<ReceiptMoney, "movements" | "refunds">,
+  { movements, creditNotes, refunds }: Omit<ReceiptMoney, "disputes">,
 ): Promise<MoneyOptions> {
   const { creditable, owedJobs } = await creditableOf(payments.db, receipt, { lock: false });
   const underWay = refunds
@@ -31,12 +31,18 @@ export async function optionsOf(
     .reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
   const isUntouched = receipt.receivedMinor === 0n && receipt.creditedMinor === 0n;
   const hasRest = remainingSubtotal(creditable) > 0n && receipt.creditedMinor < receipt.totalMinor;
+  const last = revertible(movements);
+  // What came after it was made for a receipt that was paid: `revertManual` would refuse.
+  const isNeeded =
+    last !== undefined &&
+    (creditNotes.some(({ issuedAt }) => issuedAt >= last.at) ||
+      refunds.some(({ requestedAt, status }) => requestedAt >= last.at && status !== "failed"));
   return {
     canVoid: receipt.status === "pending" && isUntouched,
     creditable: receipt.status !== "void" && hasRest ? creditable : null,
     correctionsMinor: owedJobs.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
     freeCreditMinor: -receipt.dueMinor - underWay,
     refundable: receipt.dueMinor < 0n ? await refundablePayments(payments, receipt.id) : [],
-    revertible: revertible(movements),
+    revertible: isNeeded ? undefined : last,
   };
 }
