@@ -87,7 +87,7 @@ export async function webServer(
   services: WiredServices,
   queue: Pick<WorkQueue, "send">,
 ): Promise<{ app: App; metrics: Metrics }> {
-  const { config, db, clock, logger, days, billing, payments, importing } = services;
+  const { config, db, reports, clock, logger, days, billing, payments, importing } = services;
   const publicDir = join(PROJECT_ROOT, "dist", "public");
   const manifest = manifestSchema.parse(
     JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")),
@@ -97,6 +97,7 @@ export async function webServer(
   const app = await createServer({
     config,
     db,
+    reports,
     clock,
     logger,
     metrics,

@@ -62,6 +62,8 @@ export interface Config {
   readonly appEnv: "development" | "staging" | "production";
   /** Null: the embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | null;
+  /** Null: reports are read from the database itself. */
+  readonly databaseReplicaUrl: string | null;
   readonly dataDir: string;
   readonly databasePoolMax: number;
   readonly secretKey: string;
@@ -106,7 +108,8 @@ export function loadConfig(
   const port = read.integer("PORT", 8000, 0, 65_535);
   const config: Config = {
     appEnv,
-    databaseUrl: databaseUrl(read),
+    databaseUrl: databaseUrl(read, "DATABASE_URL"),
+    databaseReplicaUrl: databaseUrl(read, "DATABASE_REPLICA_URL"),
     dataDir: read.text("DATA_DIR") ?? "./data",
     databasePoolMax: read.integer("DATABASE_POOL_MAX", 10, 2, 500),
     secretKey: secret,
@@ -159,12 +162,12 @@ function secretKey(read: EnvReader, isDevelopment: boolean, savedSecret: string 
   return key;
 }
 
-function databaseUrl(read: EnvReader): string | null {
-  const text = read.text("DATABASE_URL");
+function databaseUrl(read: EnvReader, name: "DATABASE_URL" | "DATABASE_REPLICA_URL"): string | null {
+  const text = read.text(name);
   if (text === undefined) return null;
   if (/^postgres(ql)?(\+\w+)?:\/\/./u.test(text)) return text;
   read.problem(
-    "DATABASE_URL",
+    name,
     "takes postgres://user:password@host:port/name (postgresql:// and postgresql+psycopg2:// are the same)",
   );
   return null;

@@ -8,6 +8,7 @@ import { clusterSetups } from "./cluster-sources.ts";
 import { loadConfig, type Config } from "./config.ts";
 import { openPool } from "./db/connection.ts";
 import { Database } from "./db/database.ts";
+import { ReplicaReports, reportsOf, type Reports } from "./db/reports.ts";
 import { connectionUrl, openEmbeddedPostgres } from "./db/embedded.ts";
 import { migrateDatabase } from "./db/migrate.ts";
 import { createLogger, type Logger } from "./log.ts";
@@ -26,6 +27,8 @@ export interface Services {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly db: Database;
+  /** Where sums and long files are read, which may be some seconds old. */
+  readonly reports: Reports;
   readonly days: SiteDays;
   readonly importing: ImportContext;
   /** How each configured cluster is read. */
@@ -70,7 +73,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       },
     });
     const db = new Database(pool, auditWriter(config.auditKeyring, clock));
-    const services = wire({ config, logger, clock, db });
+    const replica = openReplica(config, () => isClosing, logger);
+    const services = wire({ config, logger, clock, db, reports: reportsFrom({ db, replica, clock, logger }) });
     await ensureSiteZone(db, services.days, (line) => logger.warn(line));
     await ensureCurrency(db, config.currency);
     return {
@@ -79,7 +83,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       databaseExited: database.exited,
       close: async () => {
         isClosing = true;
-        await db.close();
+        await Promise.all([db.close(), replica?.close()]);
         await database.close();
       },
     };
@@ -93,7 +97,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
 export type WiredServices = Omit<Services, "databaseUrl" | "databaseExited" | "close">;
 
 /** The features' contexts over a database; opens and asks nothing. */
-export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">): WiredServices {
+export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db" | "reports">): WiredServices {
   const { config, clock, db } = base;
   const { currency, tax } = config;
   const days = new SiteDays(config.siteTz);
@@ -110,10 +114,36 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db">)
       clock,
       currency,
       siteBaseUrl: config.siteBaseUrl,
-      onTrouble: (error, about) => base.logger.warn({ err: error, ...about }, "a payment matter did not work; it is tried again"),
+      onTrouble: (error, about) =>
+        base.logger.warn({ err: error, ...about }, "a payment matter did not work; it is tried again"),
       ...paymentProviders(config, clock),
     },
   };
+}
+
+/** Opened and not asked: an installation starts without its replica. */
+function openReplica(config: Config, isClosing: () => boolean, logger: Logger): Database | null {
+  if (config.databaseReplicaUrl === null) return null;
+  const pool = openPool(config.databaseReplicaUrl, {
+    max: config.databasePoolMax,
+    onIdleError: (error) => {
+      if (!isClosing()) logger.warn({ err: error }, "an idle connection to the replica broke");
+    },
+  });
+  return new Database(pool, () => Promise.reject(new Error("a replica takes no changes")));
+}
+
+function reportsFrom(base: {
+  readonly db: Database;
+  readonly replica: Database | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Reports {
+  const { db, replica, clock, logger } = base;
+  if (replica === null) return reportsOf(db);
+  const onTrouble = (error: unknown): void =>
+    logger.warn({ err: error }, "the read replica cannot be used; reports are read from the database itself");
+  return new ReplicaReports({ primary: db, replica, clock, onTrouble });
 }
 
 /** How far back a cluster that is new is read, unless SYNC_FROM says it: enough for the last bill and a late one. */

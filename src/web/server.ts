@@ -6,6 +6,7 @@ import fastify, { type FastifyBaseLogger } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { constants } from "node:zlib";
 import type { Config } from "../config.ts";
+import { reportsOf, type Reports } from "../db/reports.ts";
 import { controlAccess } from "./plugins/access.ts";
 import { serveAssets } from "./plugins/assets.ts";
 import type { App, RouteModule, WebContext } from "./plugins/context.ts";
@@ -23,7 +24,9 @@ import { preferenceRoutes } from "./routes/i18n.ts";
 
 export type { Access, App, AssetManifest, RouteModule, WebContext } from "./plugins/context.ts";
 
-export interface WebDeps extends WebContext {
+export interface WebDeps extends Omit<WebContext, "reports"> {
+  /** Without a replica: the database itself. */
+  readonly reports?: Reports;
   /** Folder of the built files, `dist/public`. */
   readonly publicDir: string;
   /** The features' routes. */
@@ -56,7 +59,8 @@ const COMPRESS_FROM_BYTES = 1_024;
 export async function createServer(deps: WebDeps): Promise<App> {
   const app = newApp(deps);
   const { config, metrics, clock, db, logger, manifest } = deps;
-  const context: WebContext = { config, metrics, clock, db, logger, manifest };
+  const reports = deps.reports ?? reportsOf(db);
+  const context: WebContext = { config, metrics, clock, db, reports, logger, manifest };
   app.decorate("web", context);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -15,6 +15,8 @@ import { meRoutes } from "../../src/web/routes/me.tsx";
 import { documentRoutes } from "../../src/web/routes/documents.tsx";
 import { receiptRoutes } from "../../src/web/routes/receipts.tsx";
 import { createServer } from "../../src/web/server.ts";
+import type { Database } from "../../src/db/database.ts";
+import type { Reports } from "../../src/db/reports.ts";
 import { createTestContext, TEST_KEYRING, type TestContext } from "../support/context.ts";
 import { Browser, PASSWORD } from "./server-harness.ts";
 
@@ -38,6 +40,8 @@ export interface AdminSite extends TestContext {
 }
 
 export interface AdminSiteOptions {
+  /** Where reports are read; the database itself unless told. */
+  readonly reports?: (db: Database) => Reports;
   readonly now?: string;
   readonly tax?: TaxRule | null;
   readonly env?: Readonly<Record<string, string>>;
@@ -60,6 +64,7 @@ export async function startAdminSite({
   syncs = NO_SYNCS,
   startReconcile = () => Promise.resolve(),
   built,
+  reports,
 }: AdminSiteOptions = {}): Promise<AdminSite> {
   const context = await createTestContext({ now, tax });
   const { db, clock, days } = context;
@@ -85,6 +90,7 @@ export async function startAdminSite({
   const app = await createServer({
     config,
     db,
+    ...(reports !== undefined && { reports: reports(db) }),
     clock,
     logger: pino({ level: "silent" }),
     metrics: createMetrics({ db, version: "1.2.3", appEnv: config.appEnv }),

@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
+import type { Reports } from "../../db/reports.ts";
 import type { SignedInUser } from "../../identity/index.ts";
 import type { Logger } from "../../log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -36,6 +37,8 @@ export interface AssetManifest {
 export interface WebContext {
   readonly config: Config;
   readonly db: Database;
+  /** Where sums and long files are read, which may be some seconds old. */
+  readonly reports: Reports;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -46,7 +46,7 @@ const IMPOSSIBLE = /\0/u;
 /** The own usage: pages, file, and the receipt made of it. */
 export function meRoutes(deps: MeDeps): RouteModule {
   const { billing, days } = deps;
-  return (app, { db, metrics, config }) => {
+  return (app, { db, reports, metrics, config }) => {
     app.get("/me", { config: { access: "user" }, schema: { querystring: meQuery } }, async (request, reply) => {
       const { query } = request;
       const { username } = requireUser(request);
@@ -87,7 +87,7 @@ export function meRoutes(deps: MeDeps): RouteModule {
         );
         const columns = usageColumns(config.currency, zonedIso(config.siteTz));
         csvHeaders(reply, attachment(["usage", username, asked.start, asked.before]));
-        return Readable.from(csvStream(columns, allFinishedJobs(db, days, filter)));
+        return Readable.from(csvStream(columns, allFinishedJobs(reports, days, filter)));
       },
     );
 

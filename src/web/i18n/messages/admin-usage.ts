@@ -4,6 +4,8 @@ import { defineMessages } from "../define.ts";
 export const adminUsage = defineMessages({
   en: {
     "usage.title": "Usage",
+    "usage.replicaLag":
+      "as of {seconds, plural, =0 {now} one {one second ago} other {# seconds ago}}, from the replica",
     "usage.jobsAndCost": "{jobs, plural, one {# job} other {{jobs, number} jobs}} · {cost}",
     "usage.by": "Grouped by",
     "usage.by.user": "Users",
@@ -68,6 +70,7 @@ export const adminUsage = defineMessages({
       "{count, plural, one {# job} other {{count, number} jobs}} done so far; amounts here may still change.",
   },
   th: {
+    "usage.replicaLag": "ข้อมูลจากสำเนา {seconds, plural, =0 {เป็นปัจจุบัน} other {เมื่อ # วินาทีก่อน}}",
     "usage.title": "การใช้งาน",
     "usage.jobsAndCost": "{jobs, number} งาน · {cost}",
     "usage.by": "แยกตาม",

@@ -52,6 +52,8 @@ export interface UsagePageProps {
   readonly onHref: string | undefined;
   /** Day of the last job by the same filters; null when there is none. */
   readonly lastDay: string | null;
+  /** How far behind the read replica is that the sums are from; null where they are not. */
+  readonly lagSeconds: number | null;
 }
 
 const GROUP_ORDER = ["user", "account", "partition", "cluster", "tier", "month", "day"] as const;
@@ -70,6 +72,7 @@ export function UsagePage(props: UsagePageProps) {
         <>
           {fmt.dateRange(window.fromDay, window.toDay)} ·{" "}
           {t("usage.jobsAndCost", { jobs: Number(totals.jobs), cost: fmt.money(totals.costMinor) })}
+          {props.lagSeconds === null ? null : <> · {t("usage.replicaLag", { seconds: props.lagSeconds })}</>}
         </>
       }
       actions={

@@ -23,7 +23,7 @@ function windowOf(query: z.output<typeof daysQuery>): DayWindow {
   return { fromDay: start ?? FIRST_DAY, toDay: before ?? LAST_DAY };
 }
 
-export function exportRoutes(app: App, { db, config, days }: AdminContext): void {
+export function exportRoutes(app: App, { reports, config, days }: AdminContext): void {
   const instant = zonedIso(config.siteTz);
   const described = {
     tags: ["Exports"],
@@ -48,7 +48,7 @@ export function exportRoutes(app: App, { db, config, days }: AdminContext): void
       return Readable.from(
         csvStream(
           paidColumns(instant),
-          paidReceipts(db, startOfDay(days, fromDay), startOfDay(days, addDays(toDay, 1))),
+          paidReceipts(reports, startOfDay(days, fromDay), startOfDay(days, addDays(toDay, 1))),
         ),
       );
     },
@@ -66,7 +66,7 @@ export function exportRoutes(app: App, { db, config, days }: AdminContext): void
     },
     (request, reply) => {
       const { username } = requireAdmin(request);
-      const jobs = allFinishedJobs(db, days, { ...windowOf(request.query), userName: username });
+      const jobs = allFinishedJobs(reports, days, { ...windowOf(request.query), userName: username });
       csvHeaders(reply, attachment(["usage", username]));
       return Readable.from(csvStream(usageColumns(config.currency, instant), jobs));
     },

@@ -16,7 +16,7 @@ import { fromFirstUse } from "./usage.tsx";
 import { groupingOf, jobFilterOf, usageFilterOf, usageQuery, type UsageQuery } from "./usage-query.ts";
 
 export function usageRoutes(app: App, context: AdminContext): void {
-  const { db, config, days, clock, prices } = context;
+  const { reports, config, days, clock, prices } = context;
 
   app.get(
     "/admin/usage.csv",
@@ -36,18 +36,18 @@ export function usageRoutes(app: App, context: AdminContext): void {
       const query: UsageQuery = request.query;
       const { window: asked, problem } = readWindow(query, days.dayOf(Math.floor(clock.now().getTime() / 1000)));
       if (problem !== null) throw new UserError(wordsOfProblem(problem));
-      const window = await fromFirstUse(db, asked);
+      const window = await fromFirstUse(reports, asked);
       const grouping = groupingOf(query.group);
       csvHeaders(reply, attachment(["usage", query.group, window.fromDay, window.toDay]));
       if (grouping === null)
         return Readable.from(
           csvStream(
             usageColumns(prices.currency, zonedIso(config.siteTz)),
-            allFinishedJobs(db, days, jobFilterOf(query, window)),
+            allFinishedJobs(reports, days, jobFilterOf(query, window)),
           ),
         );
       return Readable.from(
-        csvStream(groupColumns(grouping, prices.currency), allGroups(db, usageFilterOf(query, window), grouping)),
+        csvStream(groupColumns(grouping, prices.currency), allGroups(reports, usageFilterOf(query, window), grouping)),
       );
     },
   );

@@ -41,19 +41,19 @@ const MOST_DAYS = 400;
 
 export async function usageSection(context: AdminContext, request: FastifyRequest): Promise<VNode> {
   const query = readQuery(usageQuery, request.query);
-  const { db } = context;
+  const { reports } = context;
   const view = adminView(request, context, "usage");
   const reading = readWindow(query, view.today);
-  const window = await fromFirstUse(db, reading.window);
+  const window = await fromFirstUse(reports, reading.window);
   const address = addressOf(query, window);
   const filter = usageFilterOf(query, window);
   const [totals, days, clusters, partitions, accounts, repricing, list] = await Promise.all([
-    usageTotals(db, filter),
-    dayColumns(db, filter, window, address),
-    usageValues(db, { fromDay: window.fromDay, toDay: window.toDay }, "cluster"),
-    usageValues(db, { fromDay: window.fromDay, toDay: window.toDay }, "partition"),
-    usageValues(db, { fromDay: window.fromDay, toDay: window.toDay, userName: filter.userName }, "account"),
-    openRepriceTasks(db),
+    usageTotals(reports, filter),
+    dayColumns(reports, filter, window, address),
+    usageValues(reports, { fromDay: window.fromDay, toDay: window.toDay }, "cluster"),
+    usageValues(reports, { fromDay: window.fromDay, toDay: window.toDay }, "partition"),
+    usageValues(reports, { fromDay: window.fromDay, toDay: window.toDay, userName: filter.userName }, "account"),
+    openRepriceTasks(context.db),
     listOf(context, request, query, window, address),
   ]);
   const preset = (name: "thisMonth" | "lastMonth" | "days90") => ({
@@ -70,7 +70,8 @@ export async function usageSection(context: AdminContext, request: FastifyReques
       totals={totals}
       days={days}
       choices={{ clusters, partitions, accounts }}
-      lastDay={totals.jobs > 0n ? null : await lastUse(db, filter)}
+      lastDay={totals.jobs > 0n ? null : await lastUse(reports, filter)}
+      lagSeconds={await reports.lagSeconds()}
       {...list}
       list={withMatching(list.list, totals, query)}
     />
@@ -122,7 +123,7 @@ async function listOf(
   const grouping = groupingOf(query.group);
   return grouping === null
     ? jobsPage(context, request, query, window, address)
-    : groupsPage(context.db, query, window, address, grouping);
+    : groupsPage(context.reports, query, window, address, grouping);
 }
 
 async function groupsPage(
