@@ -27,7 +27,16 @@ export async function startPostgres(work: string): Promise<{ url: string; stop()
     stdio: "pipe",
   });
   const port = await freePort();
-  const options = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="];
+  const options = [
+    "-D",
+    data,
+    "-p",
+    String(port),
+    "-c",
+    "listen_addresses=127.0.0.1",
+    "-c",
+    "unix_socket_directories=",
+  ];
   const server = spawn(join(programs, "bin/postgres"), [...options, "-c", "fsync=off"], { ...as, stdio: "ignore" });
   const url = `postgres://${SUPERUSER.user}:${SUPERUSER.password}@127.0.0.1:${port}/postgres`;
   for (let tries = 0; ; tries++) {
