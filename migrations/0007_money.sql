@@ -1,3 +1,5 @@
+-- Runs from: 0006_payment_checks
+--
 -- Money that moves for a receipt, credit notes, refunds, disputes, webhooks that are kept before they are worked on, and
 -- bank statements. What a receipt still asks for is `total_minor - credited_minor - received_minor`: above zero it waits
 -- for payment, at zero it is paid, below zero somebody is owed money. The moves between the states are those of

@@ -170,3 +170,13 @@ export function paymentsOf(db: Database, receiptId: bigint): Promise<Payment[]> 
         FROM payments WHERE receipt_id = ${receiptId} ORDER BY id`,
   );
 }
+
+/** Which of some receipts have a payment that the bank works on. */
+export async function beingProcessed(queries: Queries, receiptIds: readonly bigint[]): Promise<ReadonlySet<bigint>> {
+  const rows = await queries.rows(
+    z.object({ receipt_id: z.bigint() }),
+    sql`SELECT receipt_id FROM payments
+        WHERE receipt_id = ANY(${receiptIds.map(String)}::bigint[]) AND status = 'processing'`,
+  );
+  return new Set(rows.map(({ receipt_id }) => receipt_id));
+}

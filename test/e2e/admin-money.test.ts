@@ -172,18 +172,21 @@ describe("what was typed wrong", () => {
     ["credit", "line_2", "Takes an amount above zero", { reason: "slow", line_1: "3.00", line_2: "-1" }],
   ] as const;
 
-  it.each(wrongs)("about %s stands next to %s, and nothing has to be typed twice", async (action, field, said, typed) => {
-    const receipt = await bill();
-    await open(receipt, `/${action}`);
-    if (action === "credit") await page.selectOption("#scope", "lines");
-    for (const [name, value] of Object.entries(typed)) await page.fill(`#${name}`, value);
-    await submit();
-    expect(await errorOf(field)).toContain(said);
-    for (const [name, value] of Object.entries(typed)) expect(await page.inputValue(`#${name}`)).toBe(value);
-    if (action === "credit") expect(await page.inputValue("#scope")).toBe("lines");
-    await expectNoBarriers(page, `${action} ${field}`);
-    expect(await receiptNow(visited.site, receipt.id)).toMatchObject({ status: "pending", receivedMinor: 0n });
-  });
+  it.each(wrongs)(
+    "about %s stands next to %s, and nothing has to be typed twice",
+    async (action, field, said, typed) => {
+      const receipt = await bill();
+      await open(receipt, `/${action}`);
+      if (action === "credit") await page.selectOption("#scope", "lines");
+      for (const [name, value] of Object.entries(typed)) await page.fill(`#${name}`, value);
+      await submit();
+      expect(await errorOf(field)).toContain(said);
+      for (const [name, value] of Object.entries(typed)) expect(await page.inputValue(`#${name}`)).toBe(value);
+      if (action === "credit") expect(await page.inputValue("#scope")).toBe("lines");
+      await expectNoBarriers(page, `${action} ${field}`);
+      expect(await receiptNow(visited.site, receipt.id)).toMatchObject({ status: "pending", receivedMinor: 0n });
+    },
+  );
 
   it("about paying back and moving stands next to its field", async () => {
     const receipt = await owedBack();
@@ -246,7 +249,13 @@ describe.each<Look>([
     const { context, page: tab, complaints } = await visited.visit(look);
     const part = await bill();
     await markPaid(visited.site, part.id, "KTB 4711", BY, 10_000n);
-    await issueCreditNote(visited.site, part.id, { scope: "lines", amounts: new Map([[1, 500n]]) }, "Node was slow", BY);
+    await issueCreditNote(
+      visited.site,
+      part.id,
+      { scope: "lines", amounts: new Map([[1, 500n]]) },
+      "Node was slow",
+      BY,
+    );
     const paid = await bill();
     await markPaid(visited.site, paid.id, "KTB 4716", BY);
     const owed = await owedBack();

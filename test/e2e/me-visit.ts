@@ -34,7 +34,7 @@ export interface VisitedSite {
 /** @param prepare what else is to happen there before anybody comes. */
 export async function openSite(
   prepare: (site: MeSite) => Promise<void> = async () => {},
-  options: Pick<MeSiteOptions, "payments"> = {},
+  options: Pick<MeSiteOptions, "payments" | "env"> = {},
 ): Promise<VisitedSite> {
   const folder = mkdtempSync(join(tmpdir(), "me-e2e-"));
   const manifest = await buildBrowser(ROOT, folder);

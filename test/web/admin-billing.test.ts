@@ -167,7 +167,7 @@ describe("a receipt that is paid outside of the platform", () => {
     const { id, number } = await receiptOf("bob");
     const asked = textOf(await site.root.get(`/admin/receipts/${id}/paid`));
     expect(asked).toContain(`Mark ${number} as paid?`);
-    expect(asked).toContain("Mark ฿21.40 as paid");
+    expect(asked).toContain("bob owes ฿21.40.");
     const without = await site.root.post(`/admin/receipts/${id}/paid`, { reference: "  " });
     expect(without.statusCode).toBe(400);
     expect(textOf(without)).toContain("A reference takes 1 to 200 characters.");

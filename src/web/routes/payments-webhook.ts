@@ -21,7 +21,6 @@ const event = z.custom<Buffer | undefined>().meta({
     "external_payment_id, amount_cents, currency; signed in the header X-DUMMY-SIGNATURE.",
 });
 
-/** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */
 const ANSWERS = { 200: taken, 400: z.object({ error: z.string(), code: z.literal(400) }) };
 
 /** What payment providers call. Needs a scope of its own: here bodies stay the bytes that were signed. */

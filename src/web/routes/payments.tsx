@@ -42,7 +42,9 @@ export function paymentRoutes(deps: PaymentDeps): RouteModule {
       },
       async (request, reply) => {
         const receipt = await receiptFor(request, db, request.params.id, { admins: "mayNot" });
-        if (receipt.status !== "pending") return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
+        const state = paymentStateOf(receipt, await paymentsOf(db, receipt.id));
+        if (receipt.status !== "pending" || state === "processing")
+          return reply.redirect(`/payments/thanks?rid=${receipt.id}`);
         // The receipt says how else to pay it.
         const takers = [...payments.providers.values()].filter(({ takesPayments }) => takesPayments);
         const chosen = takers.find(({ name }) => name === request.query.provider) ?? takers[0];

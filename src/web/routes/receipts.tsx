@@ -7,7 +7,7 @@ import {
   receivableTotals,
   type Receipt,
 } from "../../billing/queries.ts";
-import { paymentsOf } from "../../payments/checkout.ts";
+import { beingProcessed, paymentsOf } from "../../payments/checkout.ts";
 import { receiptQr, type PromptPaySite } from "../../payments/promptpay/receipt-qr.ts";
 import { decodeJobCursor, encodeJobCursor } from "../../usage/queries/job-list.ts";
 import { ReceiptListPage } from "../pages/receipts/list.tsx";
@@ -54,13 +54,19 @@ export function receiptRoutes({ takesPayments, promptPay }: ReceiptDeps): RouteM
           receiptTotals(db, { userName: username, status: "paid" }),
           listReceipts(db, { userName: username, status: "pending" }, { limit: 2 }),
         ]);
+        const processing = await beingProcessed(
+          db,
+          [...rows, ...pending].map(({ id }) => id),
+        );
         const row = (receipt: Receipt) => ({
           receipt,
+          canPay: receipt.status === "pending" && !processing.has(receipt.id),
           total: readerOf(request, receipt.currency).fmt.money(receipt.totalMinor),
           due: readerOf(request, receipt.currency).fmt.money(receipt.dueMinor),
         });
         const shown = rows.slice(0, RECEIPTS_PER_PAGE);
         const [only, another] = pending;
+        const onlyOne = only === undefined || another !== undefined ? null : row(only);
         return renderPage(
           reply,
           <ReceiptListPage
@@ -69,7 +75,7 @@ export function receiptRoutes({ takesPayments, promptPay }: ReceiptDeps): RouteM
             receipts={shown.map(row)}
             open={open}
             paid={paid}
-            toPay={only === undefined || another !== undefined || !takesPayments ? null : row(only)}
+            toPay={onlyOne !== null && onlyOne.canPay && takesPayments ? onlyOne : null}
             takesPayments={takesPayments}
             status={status ?? ""}
             isFirstPage={before === undefined}
@@ -96,7 +102,9 @@ export function receiptRoutes({ takesPayments, promptPay }: ReceiptDeps): RouteM
         ]);
         const state = paymentStateOf(receipt, payments);
         const isOwn = receipt.status === "pending" && receipt.userName === username;
-        const isPayable = isOwn && takesPayments;
+        // While the bank works on a payment, another one would be one too many.
+        const canPay = isOwn && state !== "processing";
+        const isPayable = canPay && takesPayments;
         return renderPage(
           reply,
           <ReceiptPage
@@ -106,13 +114,13 @@ export function receiptRoutes({ takesPayments, promptPay }: ReceiptDeps): RouteM
             lines={lines}
             adjustments={adjustments}
             hasRoundingNote={lines.some((line) => isRounded(line, receipt.currency))}
-            qr={isOwn ? receiptQr(promptPay, receipt) : null}
+            qr={canPay ? receiptQr(promptPay, receipt) : null}
             steps={storyOf({ t, fmt, receipt, payments, money, reader: username })}
             jobs={jobs}
             paysElsewhere={isOwn && !takesPayments && promptPay === null}
             payHref={isPayable ? `/payments/receipt/${receipt.id}/start` : null}
             poll={
-              (state === "waiting" || state === "processing") && isPayable
+              (state === "waiting" || state === "processing") && isOwn
                 ? { url: `/payments/status?rid=${receipt.id}`, status: state }
                 : null
             }

@@ -124,12 +124,12 @@ export const adminBilling = defineMessages({
     "billing.reason": "Reason",
     "billing.paidTitle": "Mark {number} as paid?",
     "billing.paidText":
-      "You state that {user} has paid {amount} outside of this platform. It can be taken back as long as nothing else rests on it; both stay in the books.",
+      "{user} owes {amount}. You state that the amount below was paid outside of this platform. It can be taken back as long as nothing else rests on it; both stay in the books.",
     "billing.openCheckout": "An open checkout of this receipt is cancelled.",
     "billing.reference": "Reference",
     "billing.referenceHint": "What finance finds the money by: the bank's transfer number, a voucher, a journal line.",
     "billing.referenceWrong": "A reference takes 1 to 200 characters.",
-    "billing.paidSubmit": "Mark {amount} as paid",
+    "billing.paidSubmit": "Record the payment",
     "billing.voidTitle": "Void {number}?",
     "billing.voidText":
       "{user} no longer owes {amount}. The number stays used, and {jobs, plural, one {its job is} other {its {jobs, number} jobs are}} offered for billing again, by the newest prices. This cannot be undone.",
@@ -253,12 +253,13 @@ export const adminBilling = defineMessages({
     "billing.verdict.refused": "ปฏิเสธ",
     "billing.reason": "เหตุผล",
     "billing.paidTitle": "บันทึกว่า {number} ชำระแล้วหรือไม่",
-    "billing.paidText": "คุณยืนยันว่า {user} ชำระ {amount} นอกระบบนี้แล้ว ถอนได้ตราบที่ไม่มีรายการอื่นต่อจากนี้ และทั้งสองรายการจะอยู่ในบัญชี",
+    "billing.paidText":
+      "{user} ค้างชำระ {amount} คุณยืนยันว่าได้รับจำนวนเงินด้านล่างนอกระบบนี้แล้ว ถอนได้ตราบที่ไม่มีรายการอื่นต่อจากนี้ และทั้งสองรายการจะอยู่ในบัญชี",
     "billing.openCheckout": "หน้าชำระเงินที่เปิดค้างไว้ของใบเสร็จนี้จะถูกยกเลิก",
     "billing.reference": "เลขอ้างอิง",
     "billing.referenceHint": "สิ่งที่การเงินใช้ตามหายอดเงิน เช่น เลขที่โอน ใบสำคัญ หรือรายการบัญชี",
     "billing.referenceWrong": "เลขอ้างอิงยาว 1 ถึง 200 ตัวอักษร",
-    "billing.paidSubmit": "บันทึกว่าชำระ {amount} แล้ว",
+    "billing.paidSubmit": "บันทึกการชำระ",
     "billing.voidTitle": "ยกเลิก {number} หรือไม่",
     "billing.voidText":
       "{user} ไม่ต้องชำระ {amount} อีกต่อไป เลขที่จะไม่นำกลับมาใช้ และ {jobs, number} งานในใบนี้จะกลับไปรอเรียกเก็บตามอัตราล่าสุด ย้อนกลับไม่ได้",

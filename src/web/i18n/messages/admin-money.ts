@@ -64,7 +64,7 @@ export const adminMoney = defineMessages({
       "All of {amount}; {jobs, plural, one {its job is billed again} other {its {jobs, number} jobs are billed again}}",
     "money.creditLines": "Single lines, as given below",
     "money.creditCorrections": "What jobs cost less: {amount} before tax",
-    "money.creditLinesLegend": "Only for single lines: amounts before tax that comes on top",
+    "money.creditLinesLegend": "For single lines: before tax on top",
     "money.creditLeft": "at most {amount}",
     "money.creditSubmit": "Issue the credit note",
     "money.doneCredit": "The credit note is issued.",

@@ -41,7 +41,7 @@ export const documents = defineMessages({
     "creditNote.total": "รวมยอดที่ลด",
     "creditNote.released": "งานในใบเสร็จกลับไปรอเรียกเก็บ",
     "creditNote.back": "กลับไปที่ใบเสร็จ",
-    "document.pdf": "PDF",
+    "document.pdf": "PDF ภาษาอังกฤษ",
     "document.pdfThai": "PDF ภาษาไทย",
     "document.footer": "{site} · {number}",
     "document.moreCorrections": "แสดงการแก้ไข {count, number} รายการแรก ดูทั้งหมดได้ที่หน้าใบเสร็จ",

@@ -125,7 +125,7 @@ export function MarkPaidPage(props: ReceiptConfirmProps) {
       {...props}
       action="paid"
       title={t("billing.paidTitle", { number: receipt.number })}
-      submit={t("billing.paidSubmit", { amount })}
+      submit={t("billing.paidSubmit")}
       inputs={
         <>
           <Reference {...props} />

@@ -43,6 +43,8 @@ export interface ReceiptRow {
   readonly total: string;
   /** What it still asks for. */
   readonly due: string;
+  /** It waits for payment, and no bank works on one already. */
+  readonly canPay: boolean;
 }
 
 export function ReceiptListPage(props: ReceiptListProps) {
@@ -165,8 +167,8 @@ function columnsOf(t: Translator, fmt: Formatter, withPay: boolean): Column<Rece
             label: t("receipts.payShort"),
             align: "end",
             phone: "bare",
-            cell: ({ receipt, due }: ReceiptRow) =>
-              receipt.status === "pending" ? (
+            cell: ({ receipt, due, canPay }: ReceiptRow) =>
+              canPay ? (
                 <LinkButton size="small" href={payPath(receipt)}>
                   {t("receipts.pay", { amount: due })}
                 </LinkButton>

@@ -34,16 +34,21 @@ export function storyOf(story: StoryOf): TimelineStep[] {
     title: t("receipts.story.issued"),
     note: by(receipt.issuedAt, receipt.issuedBy),
   };
+  // What settled the receipt is told as that.
+  const moved = money.movements.filter((movement) => !isTheSettlement(receipt, movement));
+  const told = (movement: Movement): Dated => ({ at: movement.at, steps: [movementStep(story, movement)] });
+  const cameIn = moved.filter(({ amountMinor }) => amountMinor > 0n).map(told);
+  const wentOut = moved.filter(({ amountMinor }) => amountMinor < 0n).map(told);
+  const credited = money.creditNotes.map((note) => ({ at: note.issuedAt, steps: [creditStep(story, note)] }));
+  const ended = endedSteps(story, by);
+  // Of the same moment, the cause comes first.
   const events: Dated[] = [
     ...payments.map((payment) => ({ at: payment.createdAt, steps: paymentSteps(story, payment) })),
-    // What settled the receipt is told at the end.
-    ...money.movements
-      .filter((movement) => !isTheSettlement(receipt, movement))
-      .map((movement) => ({ at: movement.at, steps: [movementStep(story, movement)] })),
-    ...money.creditNotes.map((note) => ({ at: note.issuedAt, steps: [creditStep(story, note)] })),
+    ...(receipt.paidMethod === "credit_note" ? [...cameIn, ...credited, ...ended] : [...ended, ...cameIn, ...credited]),
+    ...wentOut,
   ];
   const inOrder = events.toSorted((a, b) => a.at.getTime() - b.at.getTime());
-  return [issued, ...inOrder.flatMap(({ steps }) => steps), ...endOf(story, by)];
+  return [issued, ...inOrder.flatMap(({ steps }) => steps), ...nowSteps(story)];
 }
 
 function isTheSettlement(
@@ -94,22 +99,28 @@ function creditStep({ t, fmt }: StoryOf, note: CreditNote): TimelineStep {
   };
 }
 
-function endOf({ t, fmt, receipt, payments }: StoryOf, by: (at: Date, who: string) => string): TimelineStep[] {
-  const owed: TimelineStep[] =
-    receipt.dueMinor < 0n
-      ? [{ state: "current", title: t("receipts.story.owedBack", { amount: fmt.money(-receipt.dueMinor) }) }]
-      : [];
-  if (receipt.status === "paid" && receipt.paidAt !== null) {
-    return [
-      { state: "done", title: t("receipts.story.paid"), note: paidNote(t, fmt.dateTimeShort(receipt.paidAt), receipt) },
-      ...owed,
-    ];
+/** How the receipt was settled or taken back; money may move after that. */
+function endedSteps({ t, fmt, receipt }: StoryOf, by: (at: Date, who: string) => string): Dated[] {
+  const { status, paidAt, voidedAt } = receipt;
+  if (status === "paid" && paidAt !== null) {
+    const note = paidNote(t, fmt.dateTimeShort(paidAt), receipt);
+    return [{ at: paidAt, steps: [{ state: "done", title: t("receipts.story.paid"), note }] }];
   }
-  if (receipt.status === "void" && receipt.voidedAt !== null) {
-    const voided = by(receipt.voidedAt, receipt.voidedBy ?? "");
-    return [{ state: "failed", title: t("receipts.story.void"), note: voided }, ...owed];
+  if (status === "void" && voidedAt !== null) {
+    const note = by(voidedAt, receipt.voidedBy ?? "");
+    return [{ at: voidedAt, steps: [{ state: "failed", title: t("receipts.story.void"), note }] }];
   }
-  if (payments.some(({ status }) => status === "pending" || status === "processing"))
+  return [];
+}
+
+/** What is still to come. */
+function nowSteps({ t, fmt, receipt, payments }: StoryOf): TimelineStep[] {
+  if (receipt.dueMinor < 0n)
+    return [{ state: "current", title: t("receipts.story.owedBack", { amount: fmt.money(-receipt.dueMinor) }) }];
+  if (receipt.status !== "pending") return [];
+  if (payments.some(({ status }) => status === "processing"))
+    return [{ state: "current", title: t("receipts.story.waitingBank"), note: t("receipts.story.processingHint") }];
+  if (payments.some(({ status }) => status === "pending"))
     return [{ state: "current", title: t("receipts.story.waitingBank"), note: t("receipts.story.waitingBankHint") }];
   const hint = <span class="no-print">{waitingHint(t, fmt, receipt)}</span>;
   return [{ state: "current", title: t("receipts.story.waitingPayment"), note: hint }];

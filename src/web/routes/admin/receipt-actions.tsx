@@ -14,7 +14,7 @@ import {
   voidReceipt,
 } from "../../../billing/settle.ts";
 import type { Actor } from "../../../db/database.ts";
-import { ConflictError, UserError } from "../../../errors.ts";
+import { UserError } from "../../../errors.ts";
 import { orderRefund } from "../../../payments/refunds.ts";
 import { currencyOf, parseMinor, type Currency } from "../../../rating/money.ts";
 import {
@@ -154,13 +154,17 @@ export function receiptActionRoutes(app: App, context: AdminContext): void {
         try {
           await act(receipt, request.body, actorOf(request));
         } catch (error) {
-          // What somebody else did meanwhile, and what programs sent wrong, is answered as such.
-          if (!(error instanceof UserError) || error instanceof ConflictError || wantsJson(request)) throw error;
-          const props = await propsOf(request, receipt);
-          if (!isOffered(receipt, props.options)) throw error;
+          if (!(error instanceof UserError) || wantsJson(request)) throw error;
+          // Read again: when somebody else was faster, there is nothing left to ask.
+          const current = await receiptOf(context, request.params.id);
+          const props = await propsOf(request, current);
+          if (!isOffered(current, props.options)) throw error;
           const wrong = error instanceof WrongFields ? error.fields : new Set<string>();
           const problem = wrong.size === 0 ? error.message : undefined;
-          return renderPage(reply.code(400), <Page {...props} values={request.body} wrong={wrong} problem={problem} />);
+          return renderPage(
+            reply.code(error.status),
+            <Page {...props} values={request.body} wrong={wrong} problem={problem} />,
+          );
         }
         return reply.redirect(`/admin/receipts/${receipt.id}?notice=${name}`, 303);
       },
