@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { sql, type Database } from "../db/database.ts";
+import { sql, type Database, type Queries } from "../db/database.ts";
 import { hashOf, sameHash, type AuditKeyring } from "./chain.ts";
 import { auditRecordsAfter } from "./store.ts";
 
@@ -16,7 +16,7 @@ const PAGE = 2_000;
  * and a tail that was cut off behind the head's back. Reads in pages, in constant memory; records that are written
  * meanwhile are checked when they come before the head seen at the start.
  */
-export async function verifyAudit(db: Database, keyring: AuditKeyring): Promise<AuditVerdict> {
+export async function verifyAudit(db: Queries, keyring: AuditKeyring): Promise<AuditVerdict> {
   const head = await db.one(z.object({ id: z.bigint(), hash: z.string() }), sql`SELECT id, hash FROM audit_head`);
   let lastId = 0n;
   let lastHash = "";

@@ -10,12 +10,22 @@ import { openClient, openPool } from "../../src/db/connection.ts";
 import { Database, sql } from "../../src/db/database.ts";
 import { migrateDatabase } from "../../src/db/migrate.ts";
 import { ConflictError } from "../../src/errors.ts";
-import { createSession, createUser } from "../../src/identity/index.ts";
+import { createUser } from "../../src/identity/index.ts";
+import { startSession } from "../../src/identity/sessions.ts";
 import { startQueue } from "../../src/queue.ts";
 import { BreakList } from "../../src/usage/reconcile/breaks.ts";
 import { addDays } from "../../src/usage/site-day.ts";
 import { aJob, createTestContext, importJobs, TEST_KEYRING, type TestContext } from "../support/context.ts";
-import { backUp, backupFolder, createEmptyDatabase, openDatabase, restore, somebodyPays, stateOf } from "./support.ts";
+import {
+  backUp,
+  backupFolder,
+  createEmptyDatabase,
+  destroy,
+  openDatabase,
+  restore,
+  somebodyPays,
+  stateOf,
+} from "./support.ts";
 
 let context: TestContext;
 let empty: { url: string; drop(): Promise<void> };
@@ -51,7 +61,7 @@ describe("the drill", () => {
     const taken = await backUp(context, { folder });
     expect(statSync(taken.path).mode & 0o777).toBe(0o600);
     await somebodyPays(context);
-    await context.close();
+    await destroy(context.url);
 
     const restored = await restore({ databaseUrl: empty.url, file: taken.path });
 
@@ -79,7 +89,11 @@ describe("the drill", () => {
       auditWriter(TEST_KEYRING, context.clock),
     );
     await importJobs({ ...context, db }, [aJob({ user: "zoe" })]);
-    const receipt = await issueReceipt({ ...context, db }, { userName: "zoe", cutoffDay: "2026-10-31" }, { actor: "zoe" });
+    const receipt = await issueReceipt(
+      { ...context, db },
+      { userName: "zoe", cutoffDay: "2026-10-31" },
+      { actor: "zoe" },
+    );
     expect(receipt).toMatchObject({ number: "R-2026-000002" });
     await db.close();
     const queue = await startQueue({
@@ -95,7 +109,12 @@ describe("the drill", () => {
   it("signs nobody in again who was signed in when the backup was taken", async () => {
     const person = { username: "ann", password: "correct horse battery", role: "user" } as const;
     await createUser(context.db, context.clock, { actor: "test" }, person);
-    await createSession(context.db, context.clock, "ann");
+    const { passwordHash } = await context.db.one(
+      z.object({ passwordHash: z.string() }),
+      sql`SELECT password_hash AS "passwordHash" FROM users`,
+    );
+    await context.db.transaction((tx) => startSession(tx, { username: "ann", passwordHash, now: context.clock.now() }));
+    expect(await count(context.url, "sessions")).toBe(1);
     const { path } = await backUp(context, { folder });
     await restore({ databaseUrl: empty.url, file: path });
     expect(await count(empty.url, "users")).toBe(1);
@@ -161,7 +180,12 @@ describe("restore", () => {
     const target = await createTestContext();
     await somebodyPays(target);
     await somebodyPays(target);
-    const queue = await startQueue({ databaseUrl: target.url, timeZone: "UTC", logger: pino({ level: "silent" }), tasks: [] });
+    const queue = await startQueue({
+      databaseUrl: target.url,
+      timeZone: "UTC",
+      logger: pino({ level: "silent" }),
+      tasks: [],
+    });
     await queue.stop();
     const request = { databaseUrl: target.url, file: path, replace: true };
 

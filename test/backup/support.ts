@@ -26,6 +26,11 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop(): Prom
   };
 }
 
+/** Drops a database, whoever uses it. */
+export function destroy(url: string): Promise<void> {
+  return asAdmin(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+}
+
 async function asAdmin(statement: string): Promise<void> {
   const client = openClient(inject("postgresAdminUrl"));
   await client.connect();
@@ -40,7 +45,10 @@ export function backupFolder(): string {
   return join(makeFolderIn(inject("runFolder")), "backups");
 }
 
-export function backUp(context: TestContext, overrides: Partial<BackupRequest> & { folder: string }): Promise<BackupTaken> {
+export function backUp(
+  context: TestContext,
+  overrides: Partial<BackupRequest> & { folder: string },
+): Promise<BackupTaken> {
   return takeBackup({
     databaseUrl: context.url,
     now: systemClock.now(),
