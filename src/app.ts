@@ -12,6 +12,7 @@ import { sendRefunds } from "./payments/refunds.ts";
 import { startQueue, type WorkQueue } from "./queue.ts";
 import { openServices, type Services, type WiredServices } from "./services.ts";
 import { queueTasks, reconcileRequests, requestFirstSyncs, syncRequests } from "./tasks.ts";
+import { traced } from "./telemetry/tracing.ts";
 import { repriceAll } from "./usage/prices/reprice.ts";
 import { createMetrics, type Metrics } from "./web/plugins/metrics.ts";
 import { adminRoutes } from "./web/routes/admin.tsx";
@@ -53,16 +54,22 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
   try {
     for (const warning of config.warnings) logger.warn(warning);
     const firstStart = await prepareFirstStart(services, PROJECT_ROOT);
+    const metrics = await newMetrics(services);
+    const tasks = queueTasks(services).map((task) => traced(metrics.tasks.measured(task), services.tracing));
     const queue = await startQueue({
       databaseUrl: services.databaseUrl,
       timeZone: config.siteTz,
       logger,
-      tasks: queueTasks(services),
+      tasks,
     });
-    const { app, metrics } = await webServer(services, queue);
+    metrics.watchQueue(tasks.map(({ name }) => name));
+    const { app } = await webServer(services, queue, metrics);
     await app.listen({ host: config.host, port: config.port });
     await requestFirstSyncs(services, queue);
-    const background = startBackground(backgroundTasks(services, metrics), logger);
+    const background = startBackground(
+      backgroundTasks(services, metrics).map((task) => traced(metrics.tasks.measured(task), services.tracing)),
+      logger,
+    );
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       await app.drain({ noticeMs: config.appEnv === "production" ? PRODUCTION_NOTICE_MS : 0 });
@@ -86,6 +93,7 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
 export async function webServer(
   services: WiredServices,
   queue: Pick<WorkQueue, "send">,
+  given?: Metrics,
 ): Promise<{ app: App; metrics: Metrics }> {
   const { config, db, reports, clock, logger, days, billing, payments, importing } = services;
   const publicDir = join(PROJECT_ROOT, "dist", "public");
@@ -93,7 +101,7 @@ export async function webServer(
     JSON.parse(await readFile(join(PROJECT_ROOT, "dist", "manifest.json"), "utf8")),
   );
   const version = await packageVersion();
-  const metrics = createMetrics({ db, version, appEnv: config.appEnv });
+  const metrics = given ?? (await newMetrics(services));
   const app = await createServer({
     config,
     db,
@@ -128,6 +136,18 @@ export async function webServer(
   return { app, metrics };
 }
 
+async function newMetrics({ db, config, logger }: WiredServices): Promise<Metrics> {
+  return createMetrics({
+    db,
+    version: await packageVersion(),
+    appEnv: config.appEnv,
+    commit: config.revision,
+    currency: config.currency,
+    poolMax: config.databasePoolMax,
+    onTrouble: (part, error) => logger.warn({ err: error, part }, "metrics cannot be read; they stay as they were"),
+  });
+}
+
 function backgroundTasks(services: Services, metrics: Metrics): BackgroundTask[] {
   const { db, clock, config, importing, payments } = services;
   return [
@@ -148,7 +168,7 @@ function backgroundTasks(services: Services, metrics: Metrics): BackgroundTask[]
       everyMs: 60 * MINUTE_MS,
       work: async () => {
         const verdict = await checkAudit(db, config.auditKeyring, clock);
-        metrics.auditChainOk.set(verdict.ok ? 1 : 0);
+        metrics.audit.note(verdict, clock.now());
         if (!verdict.ok)
           services.logger.error({ brokenAt: verdict.brokenAt, reason: verdict.reason }, "the audit chain is broken");
       },

@@ -11,6 +11,7 @@ import {
   readBillerId,
   readPromptPayId,
 } from "./payments/promptpay/target.ts";
+import { telemetryConfig, type TelemetryConfig } from "./telemetry/config.ts";
 import { currencyOf, MICRO, parseMicro, type Currency } from "./rating/money.ts";
 import type { TaxRule } from "./rating/tax.ts";
 
@@ -60,6 +61,8 @@ export interface PaymentsConfig {
 /** The environment, validated: the only place that reads variables. */
 export interface Config {
   readonly appEnv: "development" | "staging" | "production";
+  /** What the running version was built from, where the image says it. */
+  readonly revision: string | undefined;
   /** Null: the embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | null;
   /** Null: reports are read from the database itself. */
@@ -80,6 +83,8 @@ export interface Config {
   readonly cookie: { readonly secure: boolean; readonly sameSite: "lax" | "strict" | "none" };
   readonly throttle: { readonly maxFails: number; readonly windowSeconds: number; readonly lockSeconds: number };
   readonly metrics: { readonly enabled: boolean; readonly token: string | null };
+  /** Null: no traces. */
+  readonly telemetry: TelemetryConfig | null;
   readonly payments: PaymentsConfig;
   readonly currency: Currency;
   readonly tax: TaxRule | null;
@@ -108,6 +113,7 @@ export function loadConfig(
   const port = read.integer("PORT", 8000, 0, 65_535);
   const config: Config = {
     appEnv,
+    revision: read.text("APP_REVISION"),
     databaseUrl: databaseUrl(read, "DATABASE_URL"),
     databaseReplicaUrl: databaseUrl(read, "DATABASE_REPLICA_URL"),
     dataDir: read.text("DATA_DIR") ?? "./data",
@@ -132,6 +138,7 @@ export function loadConfig(
       lockSeconds: read.integer("AUTH_THROTTLE_LOCK_SEC", 300, 1, 86_400),
     },
     metrics: { enabled: read.flag("METRICS_ENABLED", true), token: read.text("METRICS_TOKEN") ?? null },
+    telemetry: telemetryConfig(read),
     payments: payments(read, secret),
     currency: currency(read),
     tax: tax(read),

@@ -1,22 +1,50 @@
-import pino, { type Logger } from "pino";
+import pino, { type DestinationStream, type Logger } from "pino";
+import type { Scrub } from "./telemetry/secrets.ts";
 
 export type { Logger };
 
 /** Names whose values never reach a log line, wherever they stand in it. */
-const SECRET_PATHS = ["password", "token", "secret", "authorization", "cookie", "csrf_token"];
+const SECRET_NAMES = [
+  "password",
+  "token",
+  "secret",
+  "authorization",
+  "cookie",
+  "csrf_token",
+  "set-cookie",
+  "x-csrftoken",
+  "x-slurm-user-token",
+  "secretKey",
+  "databaseUrl",
+  "connectionString",
+];
+const SECRET_PATHS = SECRET_NAMES.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
+
+export interface LogOptions {
+  readonly level: string;
+  readonly destination?: "stdout" | "stderr" | DestinationStream;
+  /** Takes secrets out of finished lines: others' error messages may quote what we sent them. */
+  readonly scrub?: Scrub;
+  /** What every line says that is written now, such as the trace it belongs to. */
+  readonly context?: () => Readonly<Record<string, string>>;
+}
 
 /** The one logger: JSON lines on stdout (or stderr for commands, whose stdout is data). */
-export function createLogger(options: { level: string; destination?: "stdout" | "stderr" }): Logger {
+export function createLogger({ level, destination = "stdout", scrub, context }: LogOptions): Logger {
   return pino(
     {
-      level: options.level,
+      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorFacts },
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_PATHS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
+      redact: { paths: SECRET_PATHS, censor: "[redacted]" },
+      ...(scrub !== undefined && { hooks: { streamWrite: scrub } }),
+      ...(context !== undefined && { mixin: context }),
     },
-    pino.destination({ dest: options.destination === "stderr" ? 2 : 1, sync: true }),
+    typeof destination === "string"
+      ? pino.destination({ dest: destination === "stderr" ? 2 : 1, sync: true })
+      : destination,
   );
 }
 

@@ -14,6 +14,9 @@ import { migrateDatabase } from "./db/migrate.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { PaymentContext } from "./payments/context.ts";
 import { paymentProviders } from "./payment-providers.ts";
+import { tracedPool } from "./telemetry/database.ts";
+import { scrubberOf, secretsOf, type Scrub } from "./telemetry/secrets.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 import type { ImportContext } from "./usage/import/context.ts";
 import { addDays, SiteDays } from "./usage/site-day.ts";
 import { ensureCurrency, ensureSiteZone } from "./usage/site-zone.ts";
@@ -36,6 +39,8 @@ export interface Services {
   readonly syncing: SyncContext;
   readonly billing: BillingContext;
   readonly payments: PaymentContext;
+  /** Null where nobody collects traces. */
+  readonly tracing: Tracing | null;
   /** Where the database is, for the work queue's own connections. */
   readonly databaseUrl: string;
   /** Settles when an embedded database server has gone; never for an external one. */
@@ -59,7 +64,14 @@ export interface OpenOptions {
 export async function openServices(options: OpenOptions): Promise<Services> {
   const config = await configOf(options.env);
   const clock = options.clock ?? systemClock;
-  const logger = createLogger({ level: config.logLevel, destination: options.role === "serve" ? "stdout" : "stderr" });
+  const scrub = scrubberOf(secretsOf(config));
+  const tracing = options.role === "serve" ? await openTracing(config, scrub, (error) => logger.warn({ err: error }, "traces cannot be sent")) : null; // prettier-ignore
+  const logger = createLogger({
+    level: config.logLevel,
+    destination: options.role === "serve" ? "stdout" : "stderr",
+    scrub,
+    ...(tracing !== null && { context: () => tracing.logFields() }),
+  });
   const quiet = options.role === "command";
   const log = (line: string): void => (quiet ? logger.debug(line) : logger.info(line));
   let isClosing = false;
@@ -72,29 +84,35 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         if (!isClosing) logger.warn({ err: error }, "an idle database connection broke");
       },
     });
-    const db = new Database(pool, auditWriter(config.auditKeyring, clock));
+    const db = new Database(
+      tracing === null ? pool : tracedPool(pool, tracing),
+      auditWriter(config.auditKeyring, clock),
+    );
     const replica = openReplica(config, () => isClosing, logger);
     const services = wire({ config, logger, clock, db, reports: reportsFrom({ db, replica, clock, logger }) });
     await ensureSiteZone(db, services.days, (line) => logger.warn(line));
     await ensureCurrency(db, config.currency);
     return {
       ...services,
+      tracing,
       databaseUrl: database.url,
       databaseExited: database.exited,
       close: async () => {
         isClosing = true;
         await Promise.all([db.close(), replica?.close()]);
         await database.close();
+        await tracing?.close();
       },
     };
   } catch (error) {
     await database.close();
+    await tracing?.close();
     throw error;
   }
 }
 
 /** Services without the database's own life. */
-export type WiredServices = Omit<Services, "databaseUrl" | "databaseExited" | "close">;
+export type WiredServices = Omit<Services, "databaseUrl" | "databaseExited" | "tracing" | "close">;
 
 /** The features' contexts over a database; opens and asks nothing. */
 export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db" | "reports">): WiredServices {
@@ -119,6 +137,17 @@ export function wire(base: Pick<Services, "config" | "logger" | "clock" | "db" |
       ...paymentProviders(config, clock),
     },
   };
+}
+
+/** Where no collector is named, none of its code is loaded. */
+async function openTracing(
+  { telemetry, trustProxy, appEnv, revision }: Config,
+  scrub: Scrub,
+  onTrouble: (error: unknown) => void,
+): Promise<Tracing | null> {
+  if (telemetry === null) return null;
+  const { startTracing } = await import("./telemetry/otlp.ts");
+  return startTracing({ telemetry, trustProxy, appEnv, revision, scrub, onTrouble });
 }
 
 /** Opened and not asked: an installation starts without its replica. */

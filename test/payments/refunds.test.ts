@@ -91,11 +91,10 @@ describe("a refund", () => {
     ]);
     expect(await stateNow()).toEqual(["paid", 0n]);
     expect(bank.leftOf(paid)).toBe(totalMinor - 100n);
-    expect((await kinds()).toSorted()).toEqual([
-      ["payment", totalMinor],
-      ["refund", -40n],
-      ["refund", -60n],
-    ]);
+    // Which of the two is sent first is nobody's business.
+    expect(new Set((await kinds()).map(([kind, amount]) => `${kind} ${amount}`))).toEqual(
+      new Set([`payment ${totalMinor}`, "refund -60", "refund -40"]),
+    );
   });
 
   it("waits while the provider is away, and goes through when it is back", async () => {

@@ -6,6 +6,7 @@ import { startQueue } from "../../src/queue.ts";
 import { createLogger } from "../../src/log.ts";
 import { ConflictError } from "../../src/errors.ts";
 import { createMetrics, type Metrics, type MetricsOptions } from "../../src/web/plugins/metrics.ts";
+import { startHarness } from "./server-harness.ts";
 import { aJob, createTestContext, type TestContext } from "../support/context.ts";
 
 let context: TestContext;
@@ -97,6 +98,23 @@ describe("metrics of the database", () => {
     expect(plans.join()).toContain('"Relation Name": "receipts"');
     for (const table of ["jobs", "receipt_items", "receipt_lines", "usage_daily", "payment_events", "audit_log"]) {
       expect(plans.join()).not.toContain(`"Relation Name": "${table}"`);
+    }
+  });
+});
+
+describe("metrics of readiness", () => {
+  it("say no while the database is away, with all other series still there", async () => {
+    const site = await startHarness();
+    try {
+      const ask = async (): Promise<string> => (await site.app.inject("/metrics")).body;
+      expect((await ask()).split("\n")).toContain("hpc_ready 1");
+      await site.db.close();
+      const lines = (await ask()).split("\n");
+      expect(lines).toContain("hpc_ready 0");
+      expect(lines).toContain("hpc_billed_minor 0");
+      expect(lines).toContain('hpc_metrics_stale{part="receipts"} 1');
+    } finally {
+      await site.close();
     }
   });
 });

@@ -348,7 +348,7 @@ describe("metrics", () => {
       ]) {
         expect(body.split("\n")).toContain(series);
       }
-      expect(body).toMatch(/hpc_build_info\{version="1.2.3",node="v\d+[^"]*",env="development"\} 1/);
+      expect(body).toMatch(/hpc_build_info\{version="1.2.3",node="v\d+[^"]*",env="development",commit="[^"]*"\} 1/);
       expect(body).toContain("process_cpu_seconds_total");
     } finally {
       await fresh.close();

@@ -2,21 +2,16 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Queries } from "../../db/database.ts";
 import { lastReconcile, type ReconcileRun } from "../../usage/reconcile/queries.ts";
+import type { ScrapeQuestions } from "./metrics-questions.ts";
 
-export function addReconcileMetrics(registers: Registry[], db: Queries): void {
-  const gauge = (name: string, help: string, value: (last: ReconcileRun) => number, before: number): void => {
+export function addReconcileMetrics(registers: Registry[], db: Queries, questions: ScrapeQuestions): void {
+  const last = questions.about("reconcile", () => lastReconcile(db));
+  const gauge = (name: string, help: string, value: (run: ReconcileRun) => number, before: number): void => {
     const one = new Gauge({
       name,
       help,
       registers,
-      async collect() {
-        try {
-          const last = await lastReconcile(db);
-          if (last !== undefined) one.set(value(last));
-        } catch {
-          // A database that does not answer must not take the other series with it.
-        }
-      },
+      collect: () => last((run) => void (run === undefined || one.set(value(run)))),
     });
     one.set(before);
   };

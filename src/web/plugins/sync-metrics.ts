@@ -1,32 +1,23 @@
 /** How usage flows in, for Prometheus: read from the database when somebody asks, since any replica may do the syncs. */
 import { Gauge, type Registry } from "prom-client";
-import type { Database } from "../../db/database.ts";
+import type { Queries } from "../../db/database.ts";
 import { clusterStatuses, type ClusterStatus } from "../../usage/sync/status.ts";
+import type { ScrapeQuestions } from "./metrics-questions.ts";
 
 /** Series by cluster; an alert on age compares the timestamps with `time()`. */
-export function addSyncMetrics(registers: Registry[], db: Pick<Database, "rows" | "one" | "maybeOne" | "run">): void {
-  // One question to the database serves all gauges of a scrape: each waits for the answer under way.
-  let asking: Promise<readonly ClusterStatus[]> | undefined;
-  const statuses = (): Promise<readonly ClusterStatus[]> => {
-    asking ??= clusterStatuses(db)
-      // A database that does not answer must not take the other series with it.
-      .catch((): readonly ClusterStatus[] => [])
-      .finally(() => {
-        asking = undefined;
-      });
-    return asking;
-  };
+export function addSyncMetrics(registers: Registry[], db: Queries, questions: ScrapeQuestions): void {
+  const statuses = questions.about("sync", () => clusterStatuses(db));
   const perCluster = (name: string, help: string, value: (status: ClusterStatus) => number): void => {
     const gauge: Gauge<"cluster"> = new Gauge({
       name,
       help,
       labelNames: ["cluster"],
       registers,
-      async collect() {
-        const found = await statuses();
-        gauge.reset();
-        for (const status of found) gauge.set({ cluster: status.cluster }, value(status));
-      },
+      collect: () =>
+        statuses((found) => {
+          gauge.reset();
+          for (const status of found) gauge.set({ cluster: status.cluster }, value(status));
+        }),
     });
   };
   perCluster(
@@ -51,16 +42,16 @@ export function addSyncMetrics(registers: Registry[], db: Pick<Database, "rows" 
     help: "1 when the source answered when it was last asked; the chosen one is what the last sync read",
     labelNames: ["cluster", "source", "chosen"],
     registers,
-    async collect() {
-      const found = await statuses();
-      sources.reset();
-      for (const status of found) {
-        for (const { source, ok } of status.sources) {
-          const chosen = source === status.source ? "yes" : "no";
-          sources.set({ cluster: status.cluster, source, chosen }, ok === true ? 1 : 0);
+    collect: () =>
+      statuses((found) => {
+        sources.reset();
+        for (const status of found) {
+          for (const { source, ok } of status.sources) {
+            const chosen = source === status.source ? "yes" : "no";
+            sources.set({ cluster: status.cluster, source, chosen }, ok === true ? 1 : 0);
+          }
         }
-      }
-    },
+      }),
   });
 }
 

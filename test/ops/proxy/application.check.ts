@@ -42,7 +42,10 @@ beforeAll(async () => {
   // The first address has nobody: whatever works, works with a process missing.
   const upstreams = [NOBODY, APP_PORT] as const;
   proxies.set("nginx", await startProxy(place, "nginx", "nginx", { https: 27_443, http: 27_080, status: 27_090, upstreams })); // prettier-ignore
-  proxies.set("caddy", await startProxy(place, "caddy", "caddy", { https: 27_444, http: 27_081, status: 0, upstreams }));
+  proxies.set(
+    "caddy",
+    await startProxy(place, "caddy", "caddy", { https: 27_444, http: 27_081, status: 0, upstreams }),
+  );
 });
 
 afterAll(() => place.close());
@@ -166,13 +169,22 @@ describe.each(["nginx", "caddy"] as const)("behind %s", (kind) => {
   it("passes a signed event, and only so many at once from one address", async () => {
     const body = JSON.stringify({ event_type: "payment.pondered", external_payment_id: "dev_1", amount_cents: 1, currency: "THB" }); // prettier-ignore
     const signature = createHmac("sha256", WEBHOOK_SECRET).update(body).digest("hex");
-    const event = { method: "POST", body, headers: { "content-type": "application/json", "x-dummy-signature": signature } };
-    expect(await send("/payments/webhook", event)).toMatchObject({ status: 200, body: expect.stringContaining("ignored") });
+    const event = {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", "x-dummy-signature": signature },
+    };
+    expect(await send("/payments/webhook", event)).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("ignored"),
+    });
     expect((await send("/payments/webhook", { ...event, headers: {} })).status).toBe(400);
     if (kind === "caddy") return;
 
     const from = newAddress();
-    const answers = await Promise.all(Array.from({ length: 40 }, () => send("/payments/webhook/dummy", { ...event, from })));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => send("/payments/webhook/dummy", { ...event, from })),
+    );
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThanOrEqual(15);
     expect(answers.length - refused.length).toBeGreaterThanOrEqual(20);
@@ -234,4 +246,3 @@ function dumpOf(jobs: number): string {
   ); // prettier-ignore
   return ["JobID|JobIDRaw|User|Account|Submit|Start|End|State|AllocTRES", ...rows, ""].join("\n");
 }
-

@@ -1,13 +1,14 @@
 /** Requests to a proxy as a browser somewhere else would send them. */
 import { once } from "node:events";
 import { request, type Agent } from "node:https";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import { connect as connectPlain } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { SITE, type Authority } from "./processes.ts";
 
 export interface CallOptions {
   readonly method?: string;
-  readonly headers?: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly headers?: OutgoingHttpHeaders;
   readonly body?: string | Buffer;
   /** An address of 127.0.0.0/8: every client has one of its own. */
   readonly from?: string;
@@ -64,14 +65,8 @@ export function open(
 
 /** A TLS connection on which the test writes what it likes. */
 export async function rawConnection(ca: Authority, port: number, from = "127.0.0.1"): Promise<TLSSocket> {
-  const socket = connect({
-    host: "127.0.0.1",
-    port,
-    ca: ca.pem,
-    servername: SITE,
-    ALPNProtocols: ["http/1.1"],
-    localAddress: from,
-  });
+  const plain = connectPlain({ host: "127.0.0.1", port, localAddress: from });
+  const socket = connect({ socket: plain, ca: ca.pem, servername: SITE, ALPNProtocols: ["http/1.1"] });
   await once(socket, "secureConnect");
   return socket;
 }

@@ -54,7 +54,9 @@ export async function startDouble(port: number): Promise<Double> {
       return void response.end("last\n");
     }
     if (path === "/big.csv") return sendMuch(response);
-    response.writeHead(200, { "content-type": "application/json", "x-port": port }).end(JSON.stringify(request.headers));
+    response
+      .writeHead(200, { "content-type": "application/json", "x-port": port })
+      .end(JSON.stringify(request.headers));
   }
 }
 
