@@ -49,6 +49,8 @@ ARG VERSION=0.0.0-dev
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
 ARG SOURCE=unknown
+# Metrics and traces say what runs.
+ENV APP_REVISION="$REVISION"
 LABEL org.opencontainers.image.title="HPC Billing Platform" \
   org.opencontainers.image.description="Bills Slurm clusters: usage in, exact prices, receipts that are paid once, books that balance." \
   org.opencontainers.image.licenses="Apache-2.0" \

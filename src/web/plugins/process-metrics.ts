@@ -12,18 +12,17 @@ const READY_PATIENCE_MS = 2_000;
 export interface BuildFacts {
   readonly version: string;
   readonly appEnv: string;
-  /** What the version was built from; without the label where nobody says. */
+  /** What the version was built from; empty where nobody says. */
   readonly commit?: string | undefined;
 }
 
-export function addBuildInfo(registers: Registry[], { version, appEnv, commit }: BuildFacts): void {
-  const labels = { version, node: process.version, env: appEnv, ...(commit !== undefined && { commit }) };
+export function addBuildInfo(registers: Registry[], { version, appEnv, commit = "" }: BuildFacts): void {
   new Gauge({
     name: "hpc_build_info",
     help: "Always 1; its labels say what runs",
-    labelNames: Object.keys(labels),
+    labelNames: ["version", "node", "env", "commit"],
     registers,
-  }).set(labels, 1);
+  }).set({ version, node: process.version, env: appEnv, commit }, 1);
 }
 
 export function addPoolMetrics(registers: Registry[], db: Pick<Database, "poolState">, max: number | undefined): void {

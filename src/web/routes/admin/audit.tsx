@@ -83,7 +83,7 @@ const verdict = z.union([
 export function auditRoutes(app: App, context: AdminContext): void {
   const { db, clock, config, metrics, keyring } = context;
   const remember = (answer: AuditVerdict): AuditVerdict => {
-    metrics.auditChainOk.set(answer.ok ? 1 : 0);
+    metrics.audit.note(answer, clock.now());
     return answer;
   };
 
