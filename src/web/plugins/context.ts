@@ -87,7 +87,7 @@ declare module "fastify" {
 
   interface FastifyInstance {
     readonly web: WebContext;
-    /** Answers 503 to readiness probes, stops accepting, finishes what is under way, closes; at most 25 s. */
+    /** Answers 503 to readiness probes, stops accepting, finishes what is under way, closes; at most 15 s. */
     drain(options?: { readonly noticeMs?: number }): Promise<void>;
     readonly isDraining: () => boolean;
   }

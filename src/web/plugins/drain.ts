@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "./context.ts";
 
-/** Orchestrators kill after 30 s; by then we have closed ourselves. */
-const LONGEST_MS = 25_000;
+/** Orchestrators kill after 30 s; by then we have closed ourselves, the work queue and the database too. */
+const LONGEST_MS = 15_000;
 
 /**
  * Ends the server without losing a request: readiness answers 503, the load balancer gets `noticeMs` to see it, then

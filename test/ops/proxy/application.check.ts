@@ -195,16 +195,19 @@ describe.each(["nginx", "caddy"] as const)("behind %s", (kind) => {
     expect((await send("/payments/webhook", event)).status).toBe(200);
   });
 
-  it.runIf(kind === "nginx")("takes events from listed addresses only, once there is a list", async () => {
-    const allowed = newAddress();
-    const event = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
-    writeFileSync(join(proxy().folder, "webhook-allow.conf"), `allow ${allowed};\ndeny all;\n`);
-    proxy().reload();
-    await until("strangers are refused", async () => (await send("/payments/webhook", event)).status === 403);
-    expect((await send("/payments/webhook/dummy", event)).status).toBe(403);
-    expect((await send("/payments/webhook", { ...event, from: allowed })).status).toBe(400);
-    expect((await send("/login")).status).toBe(200);
-  });
+  // Caddy has such a list in its own file, and no second one to be read anew.
+  if (kind === "nginx") {
+    it("takes events from listed addresses only, once there is a list", async () => {
+      const allowed = newAddress();
+      const event = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+      writeFileSync(join(proxy().folder, "webhook-allow.conf"), `allow ${allowed};\ndeny all;\n`);
+      proxy().reload();
+      await until("strangers are refused", async () => (await send("/payments/webhook", event)).status === 403);
+      expect((await send("/payments/webhook/dummy", event)).status).toBe(403);
+      expect((await send("/payments/webhook", { ...event, from: allowed })).status).toBe(400);
+      expect((await send("/login")).status).toBe(200);
+    });
+  }
 
   it("refuses a body that is too large, and says what is accepted", async () => {
     const page = await send("/login", {
