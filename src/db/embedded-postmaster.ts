@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError } from "../errors.ts";
@@ -100,6 +100,8 @@ function tryStart(options: {
       const seen = readPostmaster(home.pgData);
       if (seen?.pid !== child.pid || seen?.status !== "ready") return;
       clearInterval(poll);
+      // How it ends one day is not this start's business, and its folder may be gone by then.
+      child.off("exit", onExit);
       child.unref();
       resolve(undefined);
     }, POLL_MS);
@@ -107,11 +109,12 @@ function tryStart(options: {
       clearInterval(poll);
       reject(error);
     });
-    child.on("exit", (code, signalName) => {
+    function onExit(code: number | null, signalName: NodeJS.Signals | null): void {
       clearInterval(poll);
-      const written = readFileSync(home.logFile).subarray(logStart).toString();
+      const written = existsSync(home.logFile) ? readFileSync(home.logFile).subarray(logStart).toString() : "";
       resolve(written.trim() === "" ? `postgres ended with ${String(code ?? signalName)}` : written);
-    });
+    }
+    child.on("exit", onExit);
   });
 }
 
