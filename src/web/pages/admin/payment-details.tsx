@@ -7,6 +7,7 @@ import { AdminShell } from "../layout.tsx";
 import { Button, ConfirmBody, CsrfField, DataTable, Input, LinkButton, Panel, Pill, type Tone } from "../ui/index.ts";
 import { Facts, Instant } from "./parts.tsx";
 import { doubtText, PAYMENTS_HREF } from "./payments.tsx";
+import { VERDICT_WORDS } from "./verdict-words.ts";
 import type { AdminView } from "./view.ts";
 
 interface ReasonProps {
@@ -194,13 +195,6 @@ const EVENT_WORDS = {
   dead: ["paying.state.dead", "bad"],
   dismissed: ["paying.state.dismissed", "neutral"],
 } as const satisfies Record<KeptDelivery["status"], readonly [string, Tone]>;
-
-const VERDICT_WORDS = {
-  applied: ["billing.verdict.applied", "good"],
-  replay: ["billing.verdict.replay", "neutral"],
-  ignored: ["billing.verdict.ignored", "waiting"],
-  refused: ["billing.verdict.refused", "bad"],
-} as const satisfies Record<RecordedEvent["verdict"], readonly [string, Tone]>;
 
 export interface EventPageProps {
   readonly view: AdminView;

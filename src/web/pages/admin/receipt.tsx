@@ -24,6 +24,7 @@ import {
 } from "../ui/index.ts";
 import { Instant } from "./parts.tsx";
 import { MoneyPanels } from "./receipt-money.tsx";
+import { VERDICT_WORDS } from "./verdict-words.ts";
 import { hrefOf, sectionHref, tierName, type AdminView } from "./view.ts";
 
 export interface ReceiptPageProps {
@@ -228,13 +229,6 @@ const PAYMENT_WORDS = {
   failed: ["billing.payment.failed", "bad"],
   canceled: ["billing.payment.canceled", "neutral"],
 } as const satisfies Record<Payment["status"], readonly [string, Tone]>;
-
-const VERDICT_WORDS = {
-  applied: ["billing.verdict.applied", "good"],
-  replay: ["billing.verdict.replay", "neutral"],
-  ignored: ["billing.verdict.ignored", "waiting"],
-  refused: ["billing.verdict.refused", "bad"],
-} as const satisfies Record<RecordedEvent["verdict"], readonly [string, Tone]>;
 
 function Payments({ view, payments, events }: ReceiptPageProps) {
   const { t, fmt } = view;
